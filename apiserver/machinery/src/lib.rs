@@ -1,0 +1,3 @@
+//! Kubernetes semantics as pure functions on values.
+
+pub mod selector;
