@@ -1,4 +1,10 @@
-//! Label and field selectors.
+//! Label and field selectors: which objects a list, a watch or a deletion is about.
+//!
+//! Parsed from a query, kept as values, printed in one canonical form. Parsing fails with Kubernetes' texts.
+
+mod fields;
+mod labels;
+mod lexer;
 
 /// Requirements on labels, all of which must hold. The empty selector matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
