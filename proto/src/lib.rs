@@ -6,5 +6,14 @@
 //! | seam | trait | says |
 //! |---|---|---|
 //! | [`store`] | [`store::Store`] | objects: get, list, watch, write |
+//!
+//! The code under `src/gen` is generated from `proto/` by `cargo xtask gen` and checked in.
 
+mod status;
 pub mod store;
+
+/// What one gRPC message may weigh: an event with two objects of the largest size, and room to spare.
+pub const MESSAGE_LIMIT: usize = 16 << 20;
+
+/// What a streamed message weighs at most, unless a single entry in it weighs more.
+const MESSAGE_TARGET: usize = 1 << 20;

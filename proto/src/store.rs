@@ -7,7 +7,7 @@
 //!                      compacted: nothing below can be listed or watched any more
 //! ```
 //!
-//! The contract that every implementation keeps, and that [`suite`] checks:
+//! The contract that every implementation keeps, and that `suite` checks:
 //!
 //! * **One order.** A write makes exactly one revision. Revisions grow by commit order, are never reused and never
 //!   go back, across restarts too. Nobody sees revision N before everything at or below N is visible to everybody.
@@ -20,16 +20,27 @@
 //!
 //! The store knows no kinds. It may emulate anything else (indexes, caches, compression).
 
+pub mod client;
+mod convert;
 mod entry;
 mod error;
 mod options;
+pub mod server;
+#[cfg(feature = "suite")]
+pub mod suite;
+#[path = "gen/outrigger.store.v1.rs"]
+#[rustfmt::skip]
+#[expect(clippy::allow_attributes, unreachable_pub, reason = "generated")]
+pub(crate) mod wire;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 pub use entry::{Batch, Change, Content, Entry, Event, Key, Labels, Previous, Revision, Scope, Value};
 pub use error::{Error, Result};
-pub use options::{At, Expect, ListOptions, Op, WatchOptions, Write, Written};
+pub use options::{At, Expect, ListOptions, OBJECT_LIMIT, Op, WatchOptions, Write, Written};
 
 /// Objects by key, in one order of revisions. The module's documentation is the contract.
 #[async_trait]
@@ -43,10 +54,15 @@ pub trait Store: Send + Sync + 'static {
     /// The events of `scope` after `options.after`, as they are committed.
     ///
     /// Every [`Batch`] says up to which revision the stream is complete, also when nothing in it concerns `scope`.
-    /// The first batch comes at once. The stream ends with an error, or cleanly when the store shuts down.
+    /// The first batch comes at once. The stream ends with an error, or cleanly when the store shuts down. A revision
+    /// that is not reached is waited for as by a read, then refused with [`Error::Future`]: a store that was restored
+    /// from a backup is in the past, and events would be missed.
     async fn watch(&self, scope: &Scope, options: WatchOptions) -> Result<BoxStream<'static, Result<Batch>>>;
 
-    /// Creates, updates or deletes one object; returns once that is durable.
+    /// Creates, updates or deletes one object; returns once that is durable. What [`Write::check`] refuses is refused.
+    ///
+    /// A caller that goes away does not take its write back. One that ends with [`Error::Unavailable`] or
+    /// [`Error::Internal`] may or may not have happened.
     async fn write(&self, write: Write) -> Result<Written>;
 
     /// Where the store stands. Answers [`Error::Unavailable`] when it could not serve.
@@ -72,4 +88,30 @@ pub struct Status {
     pub compacted: Revision,
     /// Bytes on disk, 0 where that means nothing.
     pub bytes: u64,
+}
+
+// === impl Store ===
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    async fn get(&self, key: &Key, at: At) -> Result<Option<Entry>> {
+        S::get(self, key, at).await
+    }
+
+    async fn list(&self, scope: &Scope, options: ListOptions) -> Result<List> {
+        S::list(self, scope, options).await
+    }
+
+    async fn watch(&self, scope: &Scope, options: WatchOptions) -> Result<BoxStream<'static, Result<Batch>>> {
+        S::watch(self, scope, options).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Written> {
+        S::write(self, write).await
+    }
+
+    async fn status(&self) -> Result<Status> {
+        S::status(self).await
+    }
 }

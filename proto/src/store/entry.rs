@@ -129,6 +129,26 @@ impl fmt::Display for Key {
     }
 }
 
+// === impl Content ===
+
+impl Content {
+    /// About how many bytes it takes, on the wire and in memory.
+    pub fn weight(&self) -> usize {
+        let Content { uid, labels, fields, value } = self;
+        let pairs = labels.iter().chain(fields).map(|(name, value)| name.len() + value.len() + 64);
+        256 + uid.len() + value.json.len() + value.schema.len() + pairs.sum::<usize>()
+    }
+}
+
+// === impl Event ===
+
+impl Event {
+    /// About how many bytes it takes, on the wire and in memory.
+    pub fn weight(&self) -> usize {
+        self.entry.content.weight() + self.previous.as_ref().map_or(0, |previous| previous.content.weight())
+    }
+}
+
 // === impl Scope ===
 
 impl Scope {

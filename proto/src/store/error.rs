@@ -3,7 +3,7 @@
 use super::{Expect, Key, Revision};
 
 /// The result of a store's method.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a store refused. `crate::status` says which gRPC status each becomes, `apiserver::error` which `metav1.Status`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

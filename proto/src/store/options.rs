@@ -2,7 +2,11 @@
 
 use machinery::selector::{FieldSelector, LabelSelector};
 
-use super::{Content, Key, Revision};
+use super::{Content, Error, Key, Result, Revision};
+use crate::MESSAGE_LIMIT;
+
+/// How many bytes an object may have, its labels and fields included: an event carries two, and must cross the wire.
+pub const OBJECT_LIMIT: usize = MESSAGE_LIMIT / 2 - (1 << 20);
 
 /// As of when to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,4 +79,40 @@ pub struct Expect {
 pub struct Written {
     /// The revision that it made.
     pub revision: Revision,
+}
+
+// === impl Write ===
+
+impl Write {
+    /// Refuses what no store takes: keys that could not be told apart or read by other tools, objects that could not be
+    /// answered with. Every implementation asks this first.
+    pub fn check(&self) -> Result<()> {
+        let Key { group, resource, namespace, name } = &self.key;
+        if resource.is_empty() || name.is_empty() {
+            return Err(invalid("a key needs a resource and a name"));
+        }
+        if [group, resource, namespace, name].iter().any(|part| part.contains('\0')) {
+            return Err(invalid("a key cannot contain a zero byte"));
+        }
+        match &self.op {
+            Op::Create(content) | Op::Update(content, _) => content.check(),
+            Op::Delete(_) => Ok(()),
+        }
+    }
+}
+
+impl Content {
+    fn check(&self) -> Result<()> {
+        if self.value.splice as usize > self.value.json.len() {
+            return Err(invalid("the splice is outside of the object"));
+        }
+        match self.weight() > OBJECT_LIMIT {
+            true => Err(invalid("the object is too large")),
+            false => Ok(()),
+        }
+    }
+}
+
+fn invalid(reason: &str) -> Error {
+    Error::Invalid { reason: reason.to_owned() }
 }

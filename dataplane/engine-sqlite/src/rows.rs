@@ -1,0 +1,71 @@
+//! From rows to entries.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use proto::store::{Change, Content, Error, Labels, Result, Revision, Value};
+use revlog::Encoding;
+use sqlx::{Decode, Row, Sqlite, sqlite::SqliteRow};
+
+use crate::{error, names::Names};
+
+/// How many columns [`content`] reads.
+pub(crate) const CONTENT: usize = 8;
+
+/// The value in `column`.
+pub(crate) fn column<'r, T: Decode<'r, Sqlite>>(row: &'r SqliteRow, column: usize) -> Result<T> {
+    row.try_get_unchecked(column).map_err(|error| error::store("reading a row", error))
+}
+
+/// The revision in `column`.
+pub(crate) fn revision(row: &SqliteRow, index: usize) -> Result<Revision> {
+    Ok(column::<i64>(row, index)? as Revision)
+}
+
+/// The revision and content in the columns that begin at `first`, in the order of `sql::content!`.
+pub(crate) fn content(row: &SqliteRow, first: usize, names: &Names) -> Result<(Revision, Content)> {
+    let encoding = Encoding::from_number(column(row, first + 6)?)?;
+    let json = match encoding.decode(Cow::Borrowed(column::<&[u8]>(row, first + 7)?))? {
+        Cow::Borrowed(json) => Bytes::copy_from_slice(json),
+        Cow::Owned(json) => Bytes::from(json),
+    };
+    let value =
+        Value { json, splice: column::<i64>(row, first + 5)? as u32, schema: names.schema(column(row, first + 4)?)? };
+    let content = Content {
+        uid: column(row, first + 1)?,
+        labels: labels(column(row, first + 2)?)?,
+        fields: labels(column(row, first + 3)?)?,
+        value,
+    };
+    Ok((revision(row, first)?, content))
+}
+
+fn labels(json: Option<&str>) -> Result<Labels> {
+    let labels = json.map(serde_json::from_str).transpose();
+    let labels = labels.map_err(|error| Error::Internal { reason: format!("labels of a row: {error}") })?;
+    Ok(labels.unwrap_or_default())
+}
+
+/// Labels as they are kept.
+pub(crate) fn labels_column(labels: &Labels) -> Option<String> {
+    (!labels.is_empty()).then(|| serde_json::to_string(labels).expect("strings can be JSON"))
+}
+
+/// The number that stands for a change.
+pub(crate) fn change_number(change: Change) -> i64 {
+    match change {
+        Change::Created => 1,
+        Change::Updated => 2,
+        Change::Deleted => 3,
+    }
+}
+
+/// The change that a number stands for.
+pub(crate) fn change(number: i64) -> Result<Change> {
+    match number {
+        1 => Ok(Change::Created),
+        2 => Ok(Change::Updated),
+        3 => Ok(Change::Deleted),
+        _ => Err(Error::Internal { reason: format!("no change has the number {number}") }),
+    }
+}
