@@ -1,2 +1,59 @@
-//! outrigger
-fn main() {}
+//! The `outrigger` binary: everything in one process, or one part of it.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{admin, all_in_one, apiserver, storage};
+
+/// Serves what does not belong in etcd, as if the kube-apiserver served it.
+///
+/// Without a command it runs everything in one process, with all it needs under --data-dir.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    all_in_one: all_in_one::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the Kubernetes API, from a storage elsewhere or embedded.
+    Apiserver(Box<apiserver::Args>),
+    /// Serve the storage to apiservers.
+    Storage(Box<storage::Args>),
+    /// Write a copy of the database to a new file, also while it is being served.
+    Backup(admin::BackupArgs),
+    /// Run a statement that only reads, also while the database is being served.
+    Sql(admin::SqlArgs),
+    /// Look for damage in the database.
+    Check(admin::CheckArgs),
+}
+
+fn main() -> ExitCode {
+    let Cli { command, all_in_one } = Cli::parse();
+    match command {
+        None => all_in_one::run(all_in_one),
+        Some(Command::Apiserver(args)) => apiserver::run(*args),
+        Some(Command::Storage(args)) => storage::run(*args),
+        Some(Command::Backup(args)) => admin::backup(args),
+        Some(Command::Sql(args)) => admin::sql(args),
+        Some(Command::Check(args)) => admin::check(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,113 @@
+//! `create`: an object that is not there yet, under its own name or a generated one.
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+use machinery::{
+    meta::{self, ObjectMeta, Received},
+    name,
+    options::WriteOptions,
+    status::Status,
+};
+use proto::store::{At, Error, Op, Write};
+use serde_json::Value;
+
+use super::{address, write};
+use crate::{
+    context::Context,
+    decode,
+    error::{Failure, Result},
+    object, respond, strategy,
+};
+
+/// How often a generated name may be taken already before the client is told to try again.
+const NAMES_TRIED: usize = 8;
+
+pub(super) async fn create(context: &Context, body: Body) -> Result<Response<Body>> {
+    let options = WriteOptions::create(&context.query)?;
+    let body = decode::body(body).await?;
+    let object = place(context, decode::object(context, options.field_validation, &body)?)?;
+    let (resource, name) = (context.kind.group_resource(), ObjectMeta::of(&object).name().to_owned());
+    context.api.namespaces().admit(context.path.namespace.as_deref(), &resource, &name).await?;
+    let generated = ObjectMeta::of(&object).name().is_empty();
+    let mut tries = if generated { NAMES_TRIED } else { 1 };
+    loop {
+        let mut named = object.clone();
+        if generated {
+            name_it(context, &mut named);
+        }
+        tries -= 1;
+        match store(context, named, &options).await {
+            Err(Stop::Taken) if tries > 0 => {}
+            Err(Stop::Taken) => return Err(taken(context, &object, generated).await),
+            Err(Stop::Failed(failure)) => return Err(failure),
+            Ok(outcome) => return respond::outcome(context, StatusCode::CREATED, outcome),
+        }
+    }
+}
+
+enum Stop {
+    Taken,
+    Failed(Failure),
+}
+
+async fn store(context: &Context, object: Value, options: &WriteOptions) -> Result<write::Outcome, Stop> {
+    let mut manager = String::new();
+    let by = context.by(options.field_manager.as_deref(), &mut manager);
+    let (namespace, uid) = (context.path.namespace.as_deref().unwrap_or_default(), context.api.new_uid());
+    let object = strategy::create(&context.kind, object, namespace, &uid, &by).map_err(Stop::Failed)?;
+    context.warnings.add(meta::finalizer_warnings(&object, None));
+    let key = context.key_of(ObjectMeta::of(&object).name());
+    let failed = |error: Error| match error {
+        Error::AlreadyExists { .. } => Stop::Taken,
+        error => Stop::Failed(context.failed(&error)),
+    };
+    if options.dry_run {
+        return match context.api.store().get(&key, At::Latest).await.map_err(failed)? {
+            Some(_) => Err(Stop::Taken),
+            None => Ok(write::Outcome::Object(object)),
+        };
+    }
+    let content = object::encode(&context.kind, &object);
+    let write = Write { key: key.clone(), op: Op::Create(content.clone()) };
+    let written = context.api.store().write(write).await.map_err(failed)?;
+    Ok(write::Outcome::Stored(Box::new(write::stored(key, written.revision, content))))
+}
+
+/// The object at the place of the URL. A URL that names an object creates no other: who may create that one, may not
+/// create all.
+fn place(context: &Context, mut object: Value) -> Result<Value> {
+    address::namespace(context.path.namespace.as_deref(), &mut object)?;
+    if let Some(url) = &context.path.name {
+        address::name(url, &object)?;
+    }
+    if !object["metadata"].is_object() {
+        object["metadata"] = Value::Object(Default::default());
+    }
+    context.warnings.add(meta::dedup_owner_references(&mut object, Received::Whole));
+    Ok(object)
+}
+
+fn name_it(context: &Context, object: &mut Value) {
+    let prefix = object["metadata"]["generateName"].as_str().unwrap_or_default().to_owned();
+    if !prefix.is_empty() {
+        let generated = context.api.with_rng(|rng| name::generate_name(&prefix, rng));
+        object["metadata"]["name"] = Value::String(generated);
+    }
+}
+
+/// Why the name is taken: for good, by an object on its way out, or every generated one was.
+async fn taken(context: &Context, object: &Value, generated: bool) -> Failure {
+    let resource = context.kind.group_resource();
+    let name = ObjectMeta::of(object).name();
+    if generated {
+        return Status::not_unique(&resource, object["metadata"]["generateName"].as_str().unwrap_or_default()).into();
+    }
+    let existing = context.api.store().get(&context.key_of(name), At::Latest).await.ok().flatten();
+    let deleting = existing
+        .and_then(|entry| object::decode(&context.kind, &entry.content, entry.revision).ok())
+        .is_some_and(|existing| ObjectMeta::of(&existing).is_deleting());
+    match deleting {
+        true => Status::being_deleted(&resource, name).into(),
+        false => Status::already_exists(&resource, name).into(),
+    }
+}
