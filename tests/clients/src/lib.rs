@@ -1,1 +1,50 @@
-//! clients
+//! Real clients against us: what a user or a controller does, with the programs that they do it with.
+//!
+//! Each file of tests is a process with a cluster of its own:
+//!
+//! | file | what | how to run it alone |
+//! |---|---|---|
+//! | `kubectl.rs` | kubectl directly and through the aggregator | `cargo test -p clients --test kubectl` |
+//! | `fleet.rs` | Fleet's own objects, through `kill -9` | `cargo test -p clients --test fleet` |
+//! | `trace.rs` | one request as one trace, in both deployments | `cargo test -p clients --test trace` |
+//! | `watcher.rs` | the watcher of kube-rs | `cargo test -p clients --test watcher` |
+//! | `controllers.rs` | garbage collection and the deletion of namespaces | `cargo test -p clients --test controllers` |
+//! | `durability.rs` | writers and `kill -9` | `cargo test -p clients --test durability` |
+//! | `deployment.rs` | the split deployment, and what is answered while a part is down | `cargo test -p clients --test deployment` |
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use kit::{Cluster, Outrigger};
+use serde_json::{Value, json};
+
+/// The collection of BundleDeployments in a namespace.
+#[must_use]
+pub fn collection(namespace: &str) -> String {
+    format!("/apis/fleet.cattle.io/v1alpha1/namespaces/{namespace}/bundledeployments")
+}
+
+/// A BundleDeployment.
+#[must_use]
+pub fn bundle_deployment(name: &str, id: &str) -> Value {
+    json!({
+        "apiVersion": "fleet.cattle.io/v1alpha1",
+        "kind": "BundleDeployment",
+        "metadata": {"name": name, "labels": {"fleet.cattle.io/bundle-name": name}},
+        "spec": {"deploymentID": id, "options": {"defaultNamespace": "guestbook", "helm": {"releaseName": name}}},
+    })
+}
+
+/// Us behind a cluster, and BundleDeployments registered there.
+pub fn behind(cluster: &Cluster) -> Result<Outrigger> {
+    let outrigger = Outrigger::behind(cluster, &[], &[])?;
+    kit::block_on(outrigger.register(cluster, "fleet.cattle.io", "v1alpha1"))
+        .context("registering BundleDeployments")?;
+    Ok(outrigger)
+}
+
+/// The three objects as Fleet leaves them.
+#[must_use]
+pub fn fleet_examples() -> [PathBuf; 3] {
+    ["01-gitrepo-plain-ready", "02-helm-monitoring-modified", "03-helmop-with-values-paused"].map(kit::examples::fleet)
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask bench`: one load on several API servers in alternation, and the table that compares them.
+//!
+//! The one rule: ratios count, never absolute times. All targets are measured in one run on one machine, taking turns, and
+//! no test asserts a timing.
+//!
+//! ```text
+//! target   what is measured (data)      load      the closed loop      procstat  memory, processor time
+//! client   HTTP/2, one connection each  measure/  the measures         report/   tables and JSON
+//! object   the bodies                   run       alternation           setup     starts what is measured
+//! ```
+
+mod client;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod fake;
+mod load;
+mod measure;
+mod namespaces;
+mod object;
+mod outcome;
+mod procstat;
+mod progress;
+mod report;
+mod run;
+mod samples;
+mod settings;
+mod setup;
+mod store;
+mod target;
+mod template;
+
+use std::fs;
+use std::io::{Write as _, stderr, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+
+use crate::report::Machine;
+use crate::settings::Settings;
+use crate::target::Peers;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match bench(&Settings::parse().settled()).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(errors) => failure(&format!("{errors} requests failed, see the report")),
+        Err(error) => failure(&format!("{error:#}")),
+    }
+}
+
+/// Runs, reports, and counts what went wrong.
+async fn bench(settings: &Settings) -> Result<u64> {
+    let (peers, _running) = match &settings.peers {
+        Some(file) => (described(file)?, None),
+        None => setup::start().await.map(|(peers, running)| (peers, Some(running)))?,
+    };
+    let findings = run::run(&peers, settings).await?;
+    let machine = Machine::this();
+    if let Some(file) = &settings.json {
+        let json = report::json(&peers, settings, &machine, &findings);
+        fs::write(file, format!("{json:#}\n")).with_context(|| format!("writing {}", file.display()))?;
+    }
+    let markdown = report::markdown(&peers, settings, &machine, &findings);
+    match &settings.out {
+        Some(file) => fs::write(file, markdown).with_context(|| format!("writing {}", file.display()))?,
+        None => stdout().write_all(markdown.as_bytes()).context("writing the report")?,
+    }
+    Ok(report::error_count(&findings))
+}
+
+fn described(file: &Path) -> Result<Peers> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))
+}
+
+fn failure(message: &str) -> ExitCode {
+    // Without a stderr there is nobody to tell; the exit code still does.
+    let _ = writeln!(stderr(), "bench: {message}");
+    ExitCode::FAILURE
+}

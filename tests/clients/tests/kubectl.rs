@@ -1,0 +1,334 @@
+//! kubectl against us: alone, behind a cluster past the aggregator, and through it. Each test runs on all three ways.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::OnceLock;
+
+use clients::bundle_deployment;
+use kit::{Cluster, Kubectl, Outrigger, eventually};
+use serde_json::{Value, json};
+
+/// One way to us.
+struct Way {
+    kubectl: Kubectl,
+    namespace: String,
+    /// Whether the server answers for namespaces.
+    core: bool,
+}
+
+/// The servers that all tests of this file share.
+fn standalone() -> &'static Outrigger {
+    static SHARED: OnceLock<Outrigger> = OnceLock::new();
+    SHARED.get_or_init(|| Outrigger::standalone(&[], &[]).unwrap())
+}
+
+fn behind() -> &'static Outrigger {
+    static SHARED: OnceLock<Outrigger> = OnceLock::new();
+    SHARED.get_or_init(|| clients::behind(Cluster::shared()).unwrap())
+}
+
+impl Way {
+    fn alone(namespace: &str) -> Self {
+        Self { kubectl: standalone().kubectl().unwrap(), namespace: namespace.to_owned(), core: true }
+    }
+
+    fn direct(namespace: &str) -> Self {
+        let kubectl = behind().kubectl().unwrap();
+        Self { kubectl, namespace: Self::create(&format!("{namespace}-direct")), core: false }
+    }
+
+    fn aggregated(namespace: &str) -> Self {
+        let _us: &Outrigger = behind();
+        let kubectl = Cluster::shared().kubectl_as(kit::ADMIN).unwrap();
+        Self { kubectl, namespace: Self::create(&format!("{namespace}-aggregated")), core: true }
+    }
+
+    /// A namespace exists in the cluster or not at all; without one it exists implicitly.
+    fn create(namespace: &str) -> String {
+        kit::block_on(Cluster::shared().namespace(namespace)).unwrap();
+        namespace.to_owned()
+    }
+
+    fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        [args, &["-n", &self.namespace]].concat()
+    }
+
+    /// Runs a command that must succeed.
+    fn ok(&self, args: &[&str]) -> String {
+        self.kubectl.ok(&self.args(args)).unwrap()
+    }
+
+    /// Runs a command that must fail, and returns what it complained about.
+    fn fails(&self, args: &[&str]) -> String {
+        let output = self.kubectl.run(&self.args(args)).unwrap();
+        assert_ne!(output.code, 0, "{args:?} succeeded: {}", output.stdout);
+        output.stderr
+    }
+
+    fn pipe(&self, args: &[&str], document: &Value) -> String {
+        self.kubectl.pipe(&self.args(args), &document.to_string()).unwrap()
+    }
+
+    fn create_object(&self, name: &str) {
+        assert_eq!(
+            self.pipe(&["create", "-f", "-"], &bundle_deployment(name, "s-1:a")),
+            format!("bundledeployment.fleet.cattle.io/{name} created\n")
+        );
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.ok(&["get", "bundledeployment", name, "-o", "json"])).unwrap()
+    }
+}
+
+/// Each behaviour on each way.
+macro_rules! on_every_way {
+    ($($behaviour:ident),* $(,)?) => {
+        mod alone { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::alone(&super::namespace(stringify!($behaviour)))); })* }
+        mod direct { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::direct(&super::namespace(stringify!($behaviour)))); })* }
+        mod aggregated { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::aggregated(&super::namespace(stringify!($behaviour)))); })* }
+    };
+}
+
+/// Tests keep out of each other's way by namespaces.
+fn namespace(behaviour: &str) -> String {
+    behaviour.replace('_', "-").chars().take(40).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+on_every_way![
+    creates_gets_and_deletes,
+    prints_tables,
+    selects_by_label_and_field,
+    applies,
+    edits,
+    patches_and_labels,
+    replaces_and_diffs,
+    explains,
+    lists_api_resources,
+    validates_strictly,
+    dry_runs,
+    waits,
+    watches,
+    deletes_all,
+    describes,
+];
+
+fn creates_gets_and_deletes(way: &Way) {
+    way.create_object("a");
+    let object = way.json("a");
+    assert_eq!(object["spec"]["deploymentID"], "s-1:a");
+    assert_eq!(object["metadata"]["generation"], 1);
+    let yaml = way.ok(&["get", "bundledeployment", "a", "-o", "yaml"]);
+    assert!(yaml.starts_with("apiVersion: fleet.cattle.io/v1alpha1\nkind: BundleDeployment\n"), "{yaml}");
+    let missing = way.fails(&["get", "bundledeployment", "b"]);
+    // After a 404 kubectl asks for the namespace, too, which a server behind a cluster does not serve itself.
+    let told = if way.core { r#"bundledeployments.fleet.cattle.io "b" not found"# } else { "NotFound" };
+    assert!(missing.contains(told), "{missing}");
+    let deleted = way.ok(&["delete", "bundledeployment", "a"]);
+    assert!(deleted.starts_with(r#"bundledeployment.fleet.cattle.io "a" deleted"#), "{deleted}");
+    assert!(way.fails(&["get", "bundledeployment", "a"]).contains("NotFound"));
+}
+
+fn prints_tables(way: &Way) {
+    way.create_object("a");
+    let status = json!({"status": {"display": {"deployed": "True", "monitored": "False"}}}).to_string();
+    way.ok(&["patch", "bundledeployment", "a", "--subresource=status", "--type=merge", "-p", &status]);
+    let table = way.ok(&["get", "bundledeployments"]);
+    let words: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words[0], ["NAME", "DEPLOYED", "MONITORED", "STATUS"]);
+    assert_eq!(words[1], ["a", "True", "False"]);
+    let all = way.kubectl.ok(&["get", "bundledeployments", "-A", "--chunk-size=1"]).unwrap();
+    assert!(all.starts_with("NAMESPACE ") && all.contains(&way.namespace), "{all}");
+    assert_eq!(way.ok(&["get", "bundledeployments", "-o", "name"]), "bundledeployment.fleet.cattle.io/a\n");
+    assert_eq!(
+        way.ok(&["get", "bundledeployments", "--no-headers", "-o", "custom-columns=I:.spec.deploymentID"]),
+        "s-1:a\n"
+    );
+    assert!(way.fails(&["get", "nosuchthings"]).contains(r#"doesn't have a resource type "nosuchthings""#));
+}
+
+fn selects_by_label_and_field(way: &Way) {
+    way.create_object("a");
+    way.create_object("b");
+    let names = |args: &[&str]| {
+        way.ok(&[&["get", "bundledeployments", "-o", "jsonpath={.items[*].metadata.name}"], args].concat())
+    };
+    assert_eq!(names(&[]), "a b");
+    assert_eq!(names(&["-l", "fleet.cattle.io/bundle-name=a"]), "a");
+    assert_eq!(names(&["-l", "fleet.cattle.io/bundle-name notin (a)"]), "b");
+    assert_eq!(names(&["--field-selector", "metadata.name=b"]), "b");
+    assert!(way.fails(&["get", "bundledeployments", "-l", "a b"]).contains("unable to parse requirement"));
+}
+
+fn applies(way: &Way) {
+    let apply = |document: &Value| way.pipe(&["apply", "-f", "-"], document);
+    let mut document = bundle_deployment("a", "s-1:a");
+    assert_eq!(apply(&document), "bundledeployment.fleet.cattle.io/a created\n");
+    assert_eq!(apply(&document), "bundledeployment.fleet.cattle.io/a unchanged\n");
+    document["spec"] = json!({"deploymentID": "s-2:b"});
+    assert_eq!(apply(&document), "bundledeployment.fleet.cattle.io/a configured\n");
+    let object = way.json("a");
+    assert_eq!(object["spec"], json!({"deploymentID": "s-2:b"}), "what is no longer applied is gone");
+    assert!(object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].is_string());
+}
+
+fn edits(way: &Way) {
+    way.create_object("a");
+    let script = way.kubectl.file("editor", "sed -i 's/s-1:a/s-9:edited/' \"$1\"\n").unwrap();
+    let editor = format!("sh {script}");
+    let output =
+        way.kubectl.run_with(&way.args(&["edit", "bundledeployment", "a"]), &[("KUBE_EDITOR", &editor)], "").unwrap();
+    assert_eq!(output.success().unwrap(), "bundledeployment.fleet.cattle.io/a edited\n");
+    assert_eq!(way.json("a")["spec"]["deploymentID"], "s-9:edited");
+}
+
+fn patches_and_labels(way: &Way) {
+    way.create_object("a");
+    way.ok(&["patch", "bundledeployment", "a", "--type=merge", "-p", r#"{"spec":{"paused":true}}"#]);
+    way.ok(&[
+        "patch",
+        "bundledeployment",
+        "a",
+        "--type=json",
+        "-p",
+        r#"[{"op":"replace","path":"/spec/deploymentID","value":"s-3:c"}]"#,
+    ]);
+    way.ok(&["label", "bundledeployment", "a", "tier=web"]);
+    way.ok(&["annotate", "bundledeployment", "a", "note=yes"]);
+    let object = way.json("a");
+    assert_eq!((&object["spec"]["paused"], &object["spec"]["deploymentID"]), (&json!(true), &json!("s-3:c")));
+    assert_eq!(
+        (&object["metadata"]["labels"]["tier"], &object["metadata"]["annotations"]["note"]),
+        (&json!("web"), &json!("yes"))
+    );
+    assert_eq!(object["metadata"]["generation"], 3);
+    way.ok(&["label", "bundledeployment", "a", "tier-"]);
+    assert_eq!(way.json("a")["metadata"]["labels"]["tier"], Value::Null);
+    let strategic = way.fails(&["patch", "bundledeployment", "a", "-p", r#"{"spec":{"paused":false}}"#]);
+    assert!(strategic.contains("strategic-merge-patch+json is not supported"), "{strategic}");
+}
+
+fn replaces_and_diffs(way: &Way) {
+    way.create_object("a");
+    let mut object = way.json("a");
+    object["spec"]["deploymentID"] = json!("s-4:d");
+    assert_eq!(way.pipe(&["replace", "-f", "-"], &object), "bundledeployment.fleet.cattle.io/a replaced\n");
+    assert!(
+        way.kubectl
+            .run_with(&way.args(&["replace", "-f", "-"]), &[], &object.to_string())
+            .unwrap()
+            .stderr
+            .contains("Conflict")
+    );
+    let changed = bundle_deployment("a", "s-5:e").to_string();
+    let diff = way.kubectl.run_with(&way.args(&["diff", "-f", "-"]), &[], &changed).unwrap();
+    assert_eq!(diff.code, 1, "{}", diff.stderr);
+    assert!(diff.stdout.contains("+  deploymentID: s-5:e"), "{}", diff.stdout);
+}
+
+fn explains(way: &Way) {
+    let helm = way.ok(&["explain", "bundledeployment.spec.options.helm"]);
+    assert!(helm.contains("KIND:       BundleDeployment") && helm.contains("releaseName"), "{helm}");
+    let recursive = way.ok(&["explain", "bundledeployments", "--recursive"]);
+    assert!(recursive.contains("deploymentID") && recursive.contains("defaultNamespace"), "{recursive}");
+    assert!(way.fails(&["explain", "bundledeployment.spec.nope"]).contains("nope"));
+}
+
+fn lists_api_resources(way: &Way) {
+    let resources =
+        way.kubectl.ok(&["api-resources", "--api-group=fleet.cattle.io", "--no-headers", "-o", "wide"]).unwrap();
+    let line = resources.lines().find(|line| line.starts_with("bundledeployments ")).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(&words[1..4], ["fleet.cattle.io/v1alpha1", "true", "BundleDeployment"]);
+    let mut verbs: Vec<&str> = words[4].split(',').collect();
+    verbs.sort_unstable();
+    assert_eq!(verbs, ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]);
+    assert!(way.kubectl.ok(&["api-versions"]).unwrap().lines().any(|line| line == "fleet.cattle.io/v1alpha1"));
+}
+
+fn validates_strictly(way: &Way) {
+    let mut document = bundle_deployment("a", "s-1:a");
+    document["spec"]["nope"] = json!(1);
+    let output = way.kubectl.run_with(&way.args(&["create", "-f", "-"]), &[], &document.to_string()).unwrap();
+    assert!(output.code != 0 && output.stderr.contains(r#"unknown field "spec.nope""#), "{}", output.stderr);
+    let output =
+        way.kubectl.run_with(&way.args(&["create", "--validate=warn", "-f", "-"]), &[], &document.to_string()).unwrap();
+    assert!(output.code == 0 && output.stderr.contains(r#"Warning: unknown field "spec.nope""#), "{}", output.stderr);
+    document = bundle_deployment("b", "s-1:a");
+    document["spec"]["paused"] = json!("yes");
+    let output = way.kubectl.run_with(&way.args(&["create", "-f", "-"]), &[], &document.to_string()).unwrap();
+    assert!(output.stderr.contains("spec.paused: Invalid value"), "{}", output.stderr);
+}
+
+fn dry_runs(way: &Way) {
+    let created = way.pipe(&["create", "--dry-run=server", "-f", "-"], &bundle_deployment("a", "s-1:a"));
+    assert_eq!(created, "bundledeployment.fleet.cattle.io/a created (server dry run)\n");
+    assert!(way.fails(&["get", "bundledeployment", "a"]).contains("NotFound"));
+    way.create_object("a");
+    way.ok(&["delete", "bundledeployment", "a", "--dry-run=server"]);
+    way.json("a");
+}
+
+fn waits(way: &Way) {
+    way.create_object("a");
+    let timeout = way.fails(&["wait", "bundledeployment/a", "--for=condition=Ready", "--timeout=1s"]);
+    assert!(timeout.contains("timed out"), "{timeout}");
+    let status = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}).to_string();
+    way.ok(&["patch", "bundledeployment", "a", "--subresource=status", "--type=merge", "-p", &status]);
+    way.ok(&["wait", "bundledeployment/a", "--for=condition=Ready", "--timeout=30s"]);
+    way.ok(&["wait", "bundledeployment/a", "--for=jsonpath={.spec.deploymentID}=s-1:a", "--timeout=30s"]);
+    let waiting = way
+        .kubectl
+        .spawn("wait", &way.args(&["wait", "bundledeployment/a", "--for=delete", "--timeout=60s", "-v=6"]))
+        .unwrap();
+    eventually!(waiting.output().contains("watch=true"), "kubectl watches: {}", waiting.output());
+    way.ok(&["delete", "bundledeployment", "a", "--wait=false"]);
+    eventually!(waiting.output().contains("condition met"), "kubectl sees the deletion: {}", waiting.output());
+}
+
+fn watches(way: &Way) {
+    way.create_object("before");
+    let watch =
+        way.kubectl.spawn("watch", &way.args(&["get", "bundledeployments", "-w", "--output-watch-events"])).unwrap();
+    eventually!(watch.output().contains("before"), "the list comes first: {}", watch.output());
+    way.create_object("a");
+    eventually!(watch.output().contains("ADDED      a"), "the creation is seen: {}", watch.output());
+    way.ok(&["label", "bundledeployment", "a", "x=1"]);
+    eventually!(watch.output().contains("MODIFIED   a"), "the change is seen: {}", watch.output());
+    way.ok(&["delete", "bundledeployment", "a"]);
+    eventually!(watch.output().contains("DELETED    a"), "the deletion is seen: {}", watch.output());
+}
+
+fn deletes_all(way: &Way) {
+    for name in ["a", "b", "c"] {
+        way.create_object(name);
+    }
+    way.ok(&["delete", "bundledeployments", "-l", "fleet.cattle.io/bundle-name in (a,b)"]);
+    assert_eq!(way.ok(&["get", "bundledeployments", "-o", "name"]), "bundledeployment.fleet.cattle.io/c\n");
+    way.ok(&["delete", "bundledeployments", "--all"]);
+    assert_eq!(way.ok(&["get", "bundledeployments", "-o", "name"]), "");
+}
+
+fn describes(way: &Way) {
+    way.create_object("a");
+    let text = way.ok(&["describe", "bundledeployment", "a"]);
+    assert!(text.contains("Kind:         BundleDeployment") && text.contains("Deployment ID:  s-1:a"), "{text}");
+}
+
+#[test]
+fn the_apiservice_says_available() {
+    let _us: &Outrigger = behind();
+    let path = "jsonpath={.status.conditions[?(@.type=='Available')].status} {.status.conditions[?(@.type=='Available')].reason}";
+    let output = Cluster::shared().kubectl(&["get", "apiservice", "v1alpha1.fleet.cattle.io", "-o", path]).unwrap();
+    assert_eq!(output.success().unwrap(), "True Passed");
+}
+
+#[test]
+fn a_user_without_a_role_is_forbidden_on_both_ways() {
+    let us = behind();
+    let bob = Cluster::shared().kubectl_as(kit::BOB).unwrap();
+    let refused = bob.run(&["get", "bundledeployments", "-n", "default"]).unwrap();
+    assert!(refused.stderr.contains(r#"User "bob" cannot list resource "bundledeployments""#), "{}", refused.stderr);
+    let direct = us.client_for(&kit::Identity::Token(kit::BOB.to_owned())).unwrap();
+    let answer = kit::block_on(async move { direct.get(&clients::collection("default")).await }).unwrap();
+    assert_eq!(answer.status, 403);
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask test`: everything the tests need, then all tests, then one line that counts them.
+
+mod counts;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::{peers, shell};
+use counts::Counts;
+
+/// How to run the tests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run the heavy tests, too.
+    #[arg(long)]
+    all: bool,
+    /// Run only one package's tests.
+    #[arg(long, short)]
+    package: Option<String>,
+    /// Run only tests whose name contains this.
+    filter: Option<String>,
+}
+
+/// Sets up, builds, runs, counts; answers whether all passed. The count is the last line, whatever happened.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let peers = peers::build()?;
+    // The tests run the binary itself, which building a test of another package does not build.
+    shell::run(shell::cargo()?.args(["build", "--package", "outrigger", "--bins"]))?;
+    let test = |last: &[&str]| -> Result<Command> {
+        let mut command = shell::cargo()?;
+        command.arg("test").arg("--no-fail-fast").env("OUTRIGGER_PEERS", &peers);
+        match &args.package {
+            Some(package) => command.args(["--package", package]),
+            None => command.arg("--workspace"),
+        };
+        command.args(last);
+        Ok(command)
+    };
+    let mut counts = Counts::default();
+    let filter: Vec<&str> = args.filter.as_deref().into_iter().collect();
+    let mut success = count(&mut test(&filter)?, &mut counts)?;
+    if args.all {
+        // By name: other ignored tests are tools that happen to look like tests.
+        for name in counts.take_heavy() {
+            success &= count(&mut test(&["--", "--ignored", "--exact", &name])?, &mut counts)?;
+        }
+    }
+    if !counts.heavy().is_empty() {
+        println!("\nleft out; `cargo xtask test --all` runs them:");
+        counts.heavy().iter().for_each(|(name, reason)| println!("  {name}: {reason}"));
+    }
+    println!("\n{counts}");
+    Ok(success && counts.failed() == 0)
+}
+
+/// Runs tests, shows what they print, and counts as they go; answers whether the run succeeded.
+fn count(command: &mut Command, counts: &mut Counts) -> Result<bool> {
+    println!("$ {}", shell::line(command));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;
+    let output = child.stdout.take().context("cargo test has an output")?;
+    let mut lines = BufReader::new(output);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).context("reading the tests' output")? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        print!("{text}");
+        counts.read(text.trim_end());
+        line.clear();
+    }
+    let success = child.wait().context("waiting for cargo test")?.success();
+    counts.finish(success);
+    Ok(success)
+}
