@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `kubectl.rs` | kubectl directly and through the aggregator | `cargo test -p clients --test kubectl` |
 //! | `fleet.rs` | Fleet's own objects, through `kill -9` | `cargo test -p clients --test fleet` |
+//! | `operate.rs` | backup, SQL and checks while a database is served | `cargo test -p clients --test operate` |
 //! | `trace.rs` | one request as one trace, in both deployments | `cargo test -p clients --test trace` |
 //! | `watcher.rs` | the watcher of kube-rs | `cargo test -p clients --test watcher` |
 //! | `controllers.rs` | garbage collection and the deletion of namespaces | `cargo test -p clients --test controllers` |

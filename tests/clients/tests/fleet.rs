@@ -41,6 +41,15 @@ fn identity(object: &Value) -> [Value; 5] {
 #[test]
 fn fleets_objects_go_in_come_out_and_survive_a_kill_right_after_the_answer() {
     let mut setting = setting();
+    let service = setting.kubectl.ok(&["get", "apiservice", "v1alpha1.fleet.cattle.io"]).unwrap();
+    assert!(service.contains(" True "), "it is available: {service}");
+    // The aggregator reads our discovery in its own time, and kubectl remembers what it read; api-resources reads anew.
+    let explained = || {
+        setting.kubectl.run(&["api-resources"]).unwrap();
+        setting.kubectl.run(&["explain", "bundledeployment.spec.options.helm"]).unwrap().stdout.contains("FIELDS")
+    };
+    eventually!(explained(), "kubectl explains");
+
     for example in fleet_examples() {
         let created = setting.kubectl.ok(&["create", "-f", &example.display().to_string()]).unwrap();
         assert!(created.ends_with(" created\n"), "{created}");
@@ -73,8 +82,6 @@ fn fleets_objects_go_in_come_out_and_survive_a_kill_right_after_the_answer() {
     let after: Vec<_> = setting.all().iter().map(identity).collect();
     assert_eq!(after, patched.iter().map(identity).collect::<Vec<_>>(), "nothing was lost and nothing changed");
 
-    let helm = setting.kubectl.ok(&["explain", "bundledeployment.spec.options.helm"]).unwrap();
-    assert!(helm.contains("FIELDS"), "{helm}");
     let labelled = [
         "get",
         "bundledeployments",
