@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::shell::root;
+
 const PROTOS: &[&str] = &["outrigger/store/v1/store.proto"];
 
 /// Where the generated code is checked in.
 pub(crate) fn checked_in() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto/src/gen")
+    root().join("proto/src/gen")
 }
 
 /// Writes the generated code of `proto/proto/` into a folder.
 pub(crate) fn generate(folder: &Path) -> Result<()> {
-    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+    let proto = root().join("proto");
     let descriptors = protox::compile(PROTOS, [proto.join("proto")]).context("compiling proto/proto")?;
     tonic_prost_build::configure()
         .out_dir(folder)
