@@ -11,7 +11,7 @@ use machinery::{
     options::{DeleteOptions, Propagation},
     status::Status,
 };
-use proto::store::{Entry, Error, Key, Op, Write};
+use proto::store::{Entry, Error, Key};
 use serde_json::Value;
 
 use super::write;
@@ -22,7 +22,6 @@ use crate::{
     object, respond,
 };
 
-const ATTEMPTS: usize = 10;
 /// Held by the garbage collector until the dependents are gone.
 const FOREGROUND: &str = "foregroundDeletion";
 /// Held by the garbage collector until the dependents know their owner no more.
@@ -57,7 +56,7 @@ pub(super) async fn options(context: &Context, body: Body) -> Result<DeleteOptio
 
 /// Deletes the object at `key`.
 pub(super) async fn delete_one(context: &Context, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..write::ATTEMPTS {
         let entry = write::current(context, key).await?;
         preconditions(context, options, &entry)?;
         let old = object::decode(&context.kind, &entry.content, entry.revision)?;
@@ -77,8 +76,7 @@ pub(super) async fn delete_one(context: &Context, key: &Key, options: &DeleteOpt
 
 async fn remove(context: &Context, entry: Entry, options: &DeleteOptions) -> Result<Deleted, Error> {
     if !options.dry_run {
-        let write = Write { key: entry.key.clone(), op: Op::Delete(write::unchanged(&entry)) };
-        context.api.store().write(write).await?;
+        write::remove(context, &entry).await?;
     }
     Ok(Deleted::Gone(Box::new(entry)))
 }
@@ -99,11 +97,7 @@ async fn mark(
     if options.dry_run {
         return Ok(Deleted::Waits(write::Outcome::Object(new)));
     }
-    let content = object::encode(&context.kind, &new);
-    let write = Write { key: entry.key.clone(), op: Op::Update(content.clone(), write::unchanged(&entry)) };
-    let written = context.api.store().write(write).await?;
-    let marked = write::stored(entry.key, written.revision, content);
-    Ok(Deleted::Waits(write::Outcome::Stored(Box::new(marked))))
+    write::put(context, &entry, &new).await.map(Deleted::Waits)
 }
 
 /// The finalizers that the object shall have: its own, and the garbage collector's as the policy asks.

@@ -1,4 +1,4 @@
-//! The one retry loop: read, make the new object, write it if nobody was faster.
+//! The retry loop of updates and patches: read, make the new object, write it if nobody was faster; and its writes.
 
 use proto::store::{At, Content, Entry, Error, Expect, Key, Op, Revision, Write};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::{
 use machinery::status::Status;
 
 /// Somebody may be faster so often before the client is told to try again itself.
-const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 10;
 
 /// What became of a change.
 pub(crate) enum Outcome {
@@ -59,23 +59,32 @@ pub(super) async fn current(context: &Context, key: &Key) -> Result<Entry> {
 }
 
 /// Precondition of a write that follows from having read `entry`.
-pub(super) fn unchanged(entry: &Entry) -> Expect {
+fn unchanged(entry: &Entry) -> Expect {
     Expect { revision: Some(entry.revision), uid: Some(entry.content.uid.clone()) }
 }
 
 /// Writes `new` over `entry`, or removes the object when it is being deleted and nothing holds it any more.
 async fn replace(context: &Context, entry: &Entry, new: Value) -> Result<Outcome, Error> {
-    let key = entry.key.clone();
     let meta = ObjectMeta::of(&new);
     if meta.is_deleting() && meta.finalizers().is_empty() {
-        let write = Write { key, op: Op::Delete(unchanged(entry)) };
-        context.api.store().write(write).await?;
+        remove(context, entry).await?;
         return Ok(Outcome::Object(new));
     }
-    let content = object::encode(&context.kind, &new);
-    let write = Write { key: key.clone(), op: Op::Update(content.clone(), unchanged(entry)) };
+    put(context, entry, &new).await
+}
+
+/// Writes `new` over `entry`.
+pub(super) async fn put(context: &Context, entry: &Entry, new: &Value) -> Result<Outcome, Error> {
+    let content = object::encode(&context.kind, new);
+    let write = Write { key: entry.key.clone(), op: Op::Update(content.clone(), unchanged(entry)) };
     let written = context.api.store().write(write).await?;
-    Ok(Outcome::Stored(Box::new(stored(key, written.revision, content))))
+    Ok(Outcome::Stored(Box::new(stored(entry.key.clone(), written.revision, content))))
+}
+
+/// Removes the object of `entry`.
+pub(super) async fn remove(context: &Context, entry: &Entry) -> Result<(), Error> {
+    let write = Write { key: entry.key.clone(), op: Op::Delete(unchanged(entry)) };
+    context.api.store().write(write).await.map(|_| ())
 }
 
 /// The entry that a write made.
