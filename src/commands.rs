@@ -3,6 +3,9 @@
 pub(crate) mod admin;
 pub(crate) mod all_in_one;
 pub(crate) mod apiserver;
+pub(crate) mod cbt;
+mod changed_blocks;
+pub(crate) mod restart;
 pub(crate) mod storage;
 
 use std::{
@@ -12,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use ::apiserver::{Config, Identities, Server};
+use ::apiserver::{Config, Extension, Identities, Server};
 use ::storage::Database;
 use anyhow::Context as _;
 use proto::store::Store;
@@ -50,17 +53,22 @@ fn serving_certificate(config: &Config, dir: &Path, context: &Context) -> anyhow
     Ok(serving.pair)
 }
 
-/// Listens with the certificate in `pair`.
+/// The certificate in `pair`, followed when it changes.
+fn loaded(pair: &Pair, context: &Context) -> anyhow::Result<Arc<Identity>> {
+    Identity::load(pair, &context.tasks)
+        .with_context(|| format!("loading the serving certificate {}", pair.cert.display()))
+}
+
+/// Listens with the certificate of `identity`.
 async fn listen(
     config: &Config,
     store: Arc<dyn Store>,
+    extensions: &[Extension],
     identities: Identities,
-    pair: &Pair,
+    identity: Arc<Identity>,
     context: &Context,
 ) -> anyhow::Result<Server> {
-    let identity = Identity::load(pair, &context.tasks)
-        .with_context(|| format!("loading the serving certificate {}", pair.cert.display()))?;
-    Server::bind(config, store, identities, identity, context).await
+    Server::bind(config, store, extensions, identities, identity, context).await
 }
 
 /// The URL by which this machine reaches a server that listens on `address`.

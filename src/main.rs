@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{admin, all_in_one, apiserver, storage};
+use commands::{admin, all_in_one, apiserver, cbt, restart, storage};
 
 /// Serves what does not belong in etcd, as if the kube-apiserver served it.
 ///
@@ -26,6 +26,10 @@ enum Command {
     Apiserver(Box<apiserver::Args>),
     /// Serve the storage to apiservers.
     Storage(Box<storage::Args>),
+    /// Serve changed blocks of volume snapshots, from drivers to apiservers and backup software.
+    Cbt(Box<cbt::Args>),
+    /// Restart nodes, for apiservers that are asked to.
+    Restart(Box<restart::Args>),
     /// Write a copy of the database to a new file, also while it is being served.
     Backup(admin::BackupArgs),
     /// Run a statement that only reads, also while the database is being served.
@@ -40,6 +44,8 @@ fn main() -> ExitCode {
         None => all_in_one::run(all_in_one),
         Some(Command::Apiserver(args)) => apiserver::run(*args),
         Some(Command::Storage(args)) => storage::run(*args),
+        Some(Command::Cbt(args)) => cbt::run(*args),
+        Some(Command::Restart(args)) => restart::run(*args),
         Some(Command::Backup(args)) => admin::backup(args),
         Some(Command::Sql(args)) => admin::sql(args),
         Some(Command::Check(args)) => admin::check(args),

@@ -7,7 +7,7 @@ use machinery::time::Clock;
 use proto::store::Store;
 use runtime::{Shutdown, Tasks, health::Health};
 
-use crate::{cache::Cache, filters::Inflight, kinds::Kinds, metrics::Metrics, namespaces::Namespaces};
+use crate::{audit::Audit, cache::Cache, filters::Inflight, kinds::Kinds, metrics::Metrics, namespaces::Namespaces};
 
 /// Fills a buffer with random bytes.
 pub type Rng = Box<dyn FnMut(&mut [u8]) + Send>;
@@ -30,6 +30,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// How many requests are let in at once.
     pub inflight: Inflight,
+    /// What is said of requests.
+    pub audit: Option<Arc<Audit>>,
     /// Background work.
     pub tasks: Tasks,
     /// The end of the process.
@@ -53,6 +55,7 @@ pub struct Api {
     health: Health,
     metrics: Metrics,
     inflight: Inflight,
+    audit: Option<Arc<Audit>>,
     shutdown: Shutdown,
     clock: Arc<dyn Clock>,
     rng: Mutex<Rng>,
@@ -74,6 +77,7 @@ impl Api {
             health: parts.health,
             metrics: parts.metrics,
             inflight: parts.inflight,
+            audit: parts.audit,
             shutdown: parts.shutdown,
             clock: parts.clock,
             rng: Mutex::new(parts.rng),
@@ -123,6 +127,11 @@ impl Api {
     /// How many requests are let in at once.
     pub fn inflight(&self) -> &Inflight {
         &self.inflight
+    }
+
+    /// What is said of requests.
+    pub(crate) fn audit(&self) -> Option<&Arc<Audit>> {
+        self.audit.as_ref()
     }
 
     /// The end of the process.

@@ -29,6 +29,9 @@ pub struct Config {
     /// Whom to believe.
     #[command(flatten)]
     pub trust: auth::TrustArgs,
+    /// What is said of requests.
+    #[command(flatten)]
+    pub audit: crate::AuditArgs,
     /// Bytes of events kept for watchers, for each resource.
     #[arg(long, env = "OUTRIGGER_WATCH_CACHE_BYTES", value_name = "BYTES", default_value_t = 16 << 20)]
     pub watch_cache_bytes: usize,

@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// A request for a resource that is served, its path and its headers checked.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// The server.
     pub api: Arc<Api>,
@@ -57,16 +58,8 @@ impl Context {
             Verb::Watch => negotiate::watch(&info.accept)?,
             _ => negotiate::accept(&info.accept, info.pretty)?,
         };
-        let context = Self {
-            api: Arc::clone(api),
-            kind: Arc::clone(kind),
-            path: path.clone(),
-            query: query(info, path)?,
-            headers: headers.clone(),
-            output,
-            now: api.clock().now(),
-            warnings: Arc::default(),
-        };
+        let query = query(info, path)?;
+        let context = Self { output, query, ..Self::lenient(api, kind, path, info, headers) };
         match info.verb {
             Verb::DeleteCollection => context.presentable(Shape::List)?,
             // An answer that cannot be given must not cost the client what it asked for.
@@ -74,6 +67,27 @@ impl Context {
             _ => {}
         }
         Ok(context)
+    }
+
+    /// The same without any check, for answers that are not of the usual media types: what is to be shown as an object
+    /// is shown as JSON.
+    pub(crate) fn lenient(
+        api: &Arc<Api>,
+        kind: &Arc<Kind>,
+        path: &ResourcePath,
+        info: &RequestInfo,
+        headers: &HeaderMap,
+    ) -> Self {
+        Self {
+            api: Arc::clone(api),
+            kind: Arc::clone(kind),
+            path: path.clone(),
+            query: info.query.clone(),
+            headers: headers.clone(),
+            output: negotiate::status(&info.accept, info.pretty),
+            now: api.clock().now(),
+            warnings: Arc::default(),
+        }
     }
 
     /// Fails when what is there cannot be shown as the client asks.
@@ -117,7 +131,7 @@ impl Context {
     /// Who writes.
     pub(crate) fn by<'a>(&self, field_manager: Option<&'a str>, default: &'a mut String) -> By<'a> {
         *default = managed_fields::default_manager(headers_text(&self.headers, "user-agent"));
-        By { manager: field_manager.unwrap_or(default), status: self.is_status(), now: self.now }
+        By { manager: field_manager.unwrap_or(default), status: self.is_status(), recorded: false, now: self.now }
     }
 }
 

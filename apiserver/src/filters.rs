@@ -1,7 +1,7 @@
 //! What every request passes on its way to a verb, outermost first.
 //!
 //! ```text
-//!   trace ▸ panics ▸ compress ▸ authenticate ▸ authorize ▸ inflight ▸ deadline ▸ verb or endpoint
+//!   trace ▸ panics ▸ compress ▸ authenticate ▸ audit ▸ authorize ▸ inflight ▸ deadline ▸ verb or endpoint
 //! ```
 //!
 //! The chain is this one function, so that its order can be read. Each filter is a file. The span of the
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use auth::User;
 use axum::body::Body;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use runtime::serve::LastResponse;
+use runtime::serve::{LastResponse, Peer};
 
 use crate::{
     api::Api,
@@ -30,6 +30,7 @@ use crate::{
     respond, verbs,
 };
 
+pub(crate) use self::authorize::allowed;
 pub use self::inflight::Inflight;
 use self::trace::Trace;
 
@@ -58,9 +59,32 @@ async fn answered(
     trace: &Trace,
     mut request: Request<Body>,
 ) -> Result<Response<Body>> {
-    let user = authenticate::user(api, info, &mut request).await?;
-    trace.authenticated(&user, request.headers());
-    trace.follow(admitted(api, info, &user, request)).await
+    let peer = request.extensions().get::<Peer>().cloned();
+    let user = authenticate::user(api, info, &mut request).await;
+    let known = user.as_ref().cloned().unwrap_or_default();
+    let record = match api.audit() {
+        Some(audit) => {
+            audit.begin(info, &known, request.uri(), request.headers(), peer.as_ref(), trace.audit_id()).await
+        }
+        None => None,
+    };
+    let Some(mut record) = record else {
+        let user = user?;
+        trace.authenticated(&user, request.headers());
+        return trace.follow(admitted(api, info, &user, request)).await;
+    };
+    let answer = match user {
+        Ok(user) => {
+            trace.authenticated(&user, request.headers());
+            let request = record.request(request).await;
+            trace.follow(admitted(api, info, &user, request)).await
+        }
+        Err(failure) => Err(failure),
+    };
+    let response = answer.unwrap_or_else(|Failure(status)| respond::status(&status, info));
+    let decision = if response.status() == StatusCode::FORBIDDEN { "forbid" } else { "allow" };
+    record.annotate("authorization.k8s.io/decision", decision);
+    Ok(record.answer(info, response).await)
 }
 
 async fn admitted(api: &Arc<Api>, info: &RequestInfo, user: &User, request: Request<Body>) -> Result<Response<Body>> {
@@ -69,7 +93,7 @@ async fn admitted(api: &Arc<Api>, info: &RequestInfo, user: &User, request: Requ
     deadline::within(info, async {
         Ok(match info.target {
             // On the heap, once: the state of the largest verb would otherwise be copied through every filter.
-            Target::Resource(_) => Box::pin(verbs::dispatch(api, info, request)).await,
+            Target::Resource(_) => Box::pin(verbs::dispatch(api, info, user, request)).await,
             Target::Other => endpoints::dispatch(api, info, request.headers()).await,
         })
     })

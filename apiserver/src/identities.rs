@@ -22,6 +22,26 @@ pub struct Identities {
     pub(crate) cluster: Option<Client>,
 }
 
+/// The cluster that `kubeconfig` leads to, or that this process runs in.
+pub async fn cluster(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
+    Client::try_from(cluster_config(kubeconfig).await?).context("setting up the client of the cluster")
+}
+
+/// How to reach the same, for those who set their own client up.
+pub async fn cluster_config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {
+    match kubeconfig {
+        Some(path) => {
+            let kubeconfig = Kubeconfig::read_from(path).context("reading the file of --kubeconfig")?;
+            Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                .await
+                .context("using the file of --kubeconfig")
+        }
+        None => {
+            Config::incluster().context("finding the cluster that this process runs in: name one with --kubeconfig")
+        }
+    }
+}
+
 // === impl Identities ===
 
 impl Identities {
@@ -34,18 +54,13 @@ impl Identities {
 
     /// Behind the cluster that `kubeconfig` leads to, or that this process runs in.
     pub async fn behind(args: &TrustArgs, kubeconfig: Option<&Path>, context: &Context) -> anyhow::Result<Self> {
-        let config = match kubeconfig {
-            Some(path) => {
-                let kubeconfig = Kubeconfig::read_from(path).context("reading the file of --kubeconfig")?;
-                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-                    .await
-                    .context("using the file of --kubeconfig")?
-            }
-            None => Config::incluster()
-                .context("finding the cluster that this process runs in: name one with --kubeconfig")?,
-        };
-        let client = Client::try_from(config).context("setting up the client of the cluster")?;
+        let client = cluster(kubeconfig).await?;
         Self::new(args, Some(client.clone()), Arc::new(AccessReviews::new(client)), context)
+    }
+
+    /// The cluster, if there is one.
+    pub fn cluster(&self) -> Option<&Client> {
+        self.cluster.as_ref()
     }
 
     /// Where such a server listens unless it is told otherwise: a cluster comes over the network, a person alone does not.

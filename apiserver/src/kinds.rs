@@ -1,7 +1,7 @@
 //! The kinds that this server serves: data, looked up by group, version and resource.
 //!
 //! To add one: put its CustomResourceDefinition document beside `bundle_deployment.yaml` and name it in [`BUILT_IN`],
-//! or give it with `--crds`. A kind that acts, beyond being stored, gets a file here.
+//! or give it with `--crds`. A kind that acts, beyond being stored, is an [`Extension`].
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,6 +13,8 @@ use machinery::{GroupKind, GroupResource, GroupVersion, GroupVersionKind};
 use openapi::Documents;
 use proto::store::{Key, Scope};
 use schema::{Definition, Schema, Version};
+
+use crate::extension::{Actor, Extension};
 
 /// The definitions that come with the server.
 const BUILT_IN: &[(&str, &str)] = &[("bundle_deployment.yaml", include_str!("kinds/bundle_deployment.yaml"))];
@@ -30,7 +32,11 @@ pub struct Kind {
     version: usize,
     tag: String,
     selectable_fields: Vec<String>,
+    actor: Option<Arc<dyn Actor>>,
 }
+
+/// A definition, and what its kind does beyond being stored.
+type Acting = (Arc<Definition>, Option<Arc<dyn Actor>>);
 
 /// Why a set of definitions cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +68,8 @@ pub enum Error {
 // === impl Kinds ===
 
 impl Kinds {
-    /// The built-in definitions and those in the files and folders of `paths`.
-    pub fn load(paths: &[PathBuf]) -> Result<Self, Error> {
+    /// The built-in definitions, those of `extensions`, and those in the files and folders of `paths`.
+    pub fn load(paths: &[PathBuf], extensions: &[Extension]) -> Result<Self, Error> {
         let mut definitions = Vec::new();
         for (origin, document) in BUILT_IN {
             definitions.extend(parse(origin, document.as_bytes())?);
@@ -72,27 +78,33 @@ impl Kinds {
             let document = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             definitions.extend(parse(&path.display().to_string(), &document)?);
         }
-        Self::new(definitions)
+        Self::new(definitions, extensions)
     }
 
-    /// A registry of these definitions.
-    pub fn new(definitions: Vec<Definition>) -> Result<Self, Error> {
-        let definitions: Vec<_> = definitions.into_iter().map(Arc::new).collect();
+    /// A registry of these definitions, and of those of `extensions`.
+    pub fn new(definitions: Vec<Definition>, extensions: &[Extension]) -> Result<Self, Error> {
+        let mut all: Vec<Acting> = Vec::new();
+        for Extension { origin, definition, actor } in extensions {
+            let definitions = parse(origin, definition.as_bytes())?;
+            all.extend(definitions.into_iter().map(|definition| (Arc::new(definition), Some(Arc::clone(actor)))));
+        }
+        all.extend(definitions.into_iter().map(|definition| (Arc::new(definition), None)));
         let mut seen = BTreeMap::new();
         let mut by_resource = HashMap::new();
-        for definition in &definitions {
+        for (definition, actor) in &all {
             let resource = GroupResource::new(&definition.group, &definition.names.plural);
             if seen.insert(resource.to_string(), ()).is_some() {
                 return Err(Error::Twice { resource });
             }
             for (index, version) in definition.versions.iter().enumerate().filter(|(_, version)| version.served) {
                 let key = (definition.group.clone(), version.name.clone(), definition.names.plural.clone());
-                by_resource.insert(key, Arc::new(Kind::new(Arc::clone(definition), index)));
+                by_resource.insert(key, Arc::new(Kind::new(Arc::clone(definition), index, actor.clone())));
             }
         }
-        let documents =
-            Documents::build(&definitions.iter().flat_map(|d| openapi::Resource::of(d)).collect::<Vec<_>>());
-        Ok(Self { by_resource, definitions, documents })
+        let resources: Vec<_> =
+            all.iter().flat_map(|(definition, actor)| resources(definition, actor.as_deref())).collect();
+        let definitions = all.into_iter().map(|(definition, _)| definition).collect();
+        Ok(Self { by_resource, definitions, documents: Documents::build(&resources) })
     }
 
     /// The kind served at `/apis/GROUP/VERSION/RESOURCE`.
@@ -114,12 +126,17 @@ impl Kinds {
 // === impl Kind ===
 
 impl Kind {
-    fn new(definition: Arc<Definition>, version: usize) -> Self {
+    fn new(definition: Arc<Definition>, version: usize, actor: Option<Arc<dyn Actor>>) -> Self {
         let tag = tag(&definition.versions[version]);
         let mut selectable_fields = vec!["metadata.name".to_owned()];
         selectable_fields.extend(definition.namespaced().then(|| "metadata.namespace".to_owned()));
         selectable_fields.extend(definition.versions[version].selectable_fields.iter().cloned());
-        Self { definition, version, tag, selectable_fields }
+        Self { definition, version, tag, selectable_fields, actor }
+    }
+
+    /// What it does beyond being stored.
+    pub(crate) fn actor(&self) -> Option<&Arc<dyn Actor>> {
+        self.actor.as_ref()
     }
 
     /// The definition in all its versions.
@@ -192,6 +209,20 @@ impl Kind {
 
 fn tag(version: &Version) -> String {
     format!("{}/{}", version.name, version.schema.hash())
+}
+
+/// What discovery and OpenAPI say of a definition whose kind may act.
+fn resources(definition: &Definition, actor: Option<&dyn Actor>) -> Vec<openapi::Resource> {
+    let mut resources = openapi::Resource::of(definition);
+    if let Some(actor) = actor {
+        for resource in &mut resources {
+            resource.verbs.retain(|verb| actor.verbs().contains(verb));
+            resource.subresources.extend(actor.subresources());
+            resource.parameters.extend(actor.parameters());
+            resource.bodies.extend(actor.bodies());
+        }
+    }
+    resources
 }
 
 fn parse(origin: &str, document: &[u8]) -> Result<Vec<Definition>, Error> {

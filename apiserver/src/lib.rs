@@ -11,17 +11,21 @@
 //! | [`verbs`] | get, list, watch, create, update, patch, delete, deletecollection |
 //! | [`strategy`] | what is kept of what a client sends (pure) |
 //! | [`object`] | between stored bytes and objects |
+//! | [`extension`] | what a kind does beyond being stored |
 //! | [`cache`] | one upstream watch for many watchers |
 //! | [`respond`], [`view`], [`frames`] | answers, tables, watch events |
+//! | [`audit`] | who asked for what, and what came of it |
 //! | [`endpoints`] | discovery, OpenAPI, health, version, metrics |
 
 mod api;
+mod audit;
 mod cache;
 mod config;
 mod context;
 mod decode;
 mod endpoints;
 mod error;
+mod extension;
 mod filters;
 mod frames;
 mod identities;
@@ -39,10 +43,13 @@ mod view;
 mod warnings;
 
 pub use api::{Api, Parts, Rng, os_rng};
+pub use audit::{Annotations, Audit, AuditArgs};
 pub use config::Config;
+pub use extension::{Actor, Call, Extension, StatusWriter, Uncompressed};
 pub use filters::{Inflight, handle};
-pub use identities::Identities;
+pub use identities::{Identities, cluster, cluster_config};
 pub use kinds::{Error as KindsError, Kind, Kinds};
 pub use metrics::Metrics;
 pub use namespaces::Namespaces;
+pub use request::Verb;
 pub use server::Server;

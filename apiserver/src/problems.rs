@@ -22,6 +22,18 @@ fn bad_patch(patched: Vec<u8>, problem: &str) -> Status {
     Status::invalid(&GroupKind::new("", ""), "", vec![field::Error::invalid("patch", Value::from(patched), problem)])
 }
 
+/// For YAML in which only keys that come twice can be wrong.
+pub(crate) fn judge_yaml(
+    validation: FieldValidation,
+    problem: Option<String>,
+    refuse: impl FnOnce(&str) -> Status,
+) -> Result<Vec<String>> {
+    match (validation, problem) {
+        (FieldValidation::Strict, Some(problem)) => Err(refuse(&problem).into()),
+        (validation, problem) => judge(validation, problem.into_iter().collect(), refuse),
+    }
+}
+
 /// An error when strict, which `refuse` makes of the text, and otherwise the warnings to send.
 pub(crate) fn judge(
     validation: FieldValidation,

@@ -60,13 +60,21 @@ pub struct ResourcePath {
 /// The verb of a request, in RBAC's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verb {
+    /// Reads one object.
     Get,
+    /// Reads a collection.
     List,
+    /// Follows a collection.
     Watch,
+    /// Makes an object, or asks for an action.
     Create,
+    /// Replaces an object.
     Update,
+    /// Changes parts of an object.
     Patch,
+    /// Removes an object.
     Delete,
+    /// Removes the objects of a collection.
     DeleteCollection,
     /// A verb of old that a path can still name, and that nothing answers to.
     Proxy,

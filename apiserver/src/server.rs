@@ -15,7 +15,7 @@ use runtime::{
 };
 
 use crate::{
-    Config, Identities, Inflight, Kinds, Metrics, Namespaces,
+    Audit, Config, Extension, Identities, Inflight, Kinds, Metrics, Namespaces,
     api::{Api, Parts, os_rng},
     filters,
 };
@@ -30,15 +30,16 @@ pub struct Server {
 // === impl Server ===
 
 impl Server {
-    /// Starts to listen. `identity` is the serving certificate.
+    /// Starts to listen. `extensions` are served beside what `config` names; `identity` is the serving certificate.
     pub async fn bind(
         config: &Config,
         store: Arc<dyn Store>,
+        extensions: &[Extension],
         identities: Identities,
         identity: Arc<Identity>,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        let kinds = Kinds::load(&config.crds).context("loading the kinds to serve")?;
+        let kinds = Kinds::load(&config.crds, extensions).context("loading the kinds to serve")?;
         let tls = ServerTls::asking(identity).context("setting TLS up")?;
         identities.source.advertise(Arc::clone(&tls), &context.tasks);
         let address = SocketAddr::new(config.bind_address.unwrap_or(identities.usual_address()), config.secure_port);
@@ -55,6 +56,7 @@ impl Server {
             health: context.health.clone(),
             metrics: Metrics::new(context.metrics.clone()),
             inflight: Inflight::new(config.max_requests_inflight, config.max_mutating_requests_inflight),
+            audit: Audit::open(&config.audit, context).await?,
             tasks: context.tasks.clone(),
             shutdown: context.shutdown.clone(),
             clock: Arc::new(WallClock(Arc::clone(&context.clock))),

@@ -25,6 +25,8 @@ pub(crate) struct By<'a> {
     pub manager: &'a str,
     /// Whether the status subresource is written.
     pub status: bool,
+    /// Whether the object says already who has which field, as one that was applied does.
+    pub recorded: bool,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -60,8 +62,8 @@ pub(crate) fn update(kind: &Kind, old: &Value, new: Value, by: &By<'_>) -> Resul
     record(kind, Some(old), &mut new, by);
     meta::prepare_update(&mut new, old, kind.version().status);
     let (mut errors, wrong_type) = (meta::validate_update(&new, old), wrong_type(kind, &new));
-    if *old == new && errors.is_empty() {
-        return Ok(new);
+    if errors.is_empty() && (*old == new || by.recorded && managed_fields::differ_only_in_time(old, &new)) {
+        return Ok(old.clone());
     }
     match (wrong_type.is_empty(), by.status) {
         (false, _) => errors.extend(wrong_type),
@@ -81,16 +83,30 @@ pub(crate) fn same_object(kind: &Kind, old: &Value, new: &Value) -> Result<()> {
     Err(Status::conflict(&kind.group_resource(), old.name(), &message).into())
 }
 
+/// The object that applying `config` makes of `old`, with its managedFields; it is yet to be created or to replace `old`.
+pub(crate) fn apply(kind: &Kind, old: Option<&Value>, config: &Value, by: &By<'_>, force: bool) -> Result<Value> {
+    let api_version = kind.group_version().to_string();
+    let applied = managed_fields::apply(old, config, &manager(kind, by, &api_version), force, kind.schema());
+    let mut new = applied.map_err(|conflicts| conflicts.status())?;
+    kind.schema().fill(&mut new);
+    Ok(new)
+}
+
 /// Notes in the object's managedFields what this write changed.
 fn record(kind: &Kind, old: Option<&Value>, new: &mut Value, by: &By<'_>) {
+    if !by.recorded {
+        let api_version = kind.group_version().to_string();
+        managed_fields::update(old, new, &manager(kind, by, &api_version), kind.schema());
+    }
+}
+
+fn manager<'a>(kind: &Kind, by: &By<'a>, api_version: &'a str) -> Manager<'a> {
     let (subresource, scope) = match (by.status, kind.version().status) {
         (true, _) => ("status", Scope::Only(&["status"])),
         (false, true) => ("", Scope::Except(&["status"])),
         (false, false) => ("", Scope::Except(&[])),
     };
-    let api_version = kind.group_version().to_string();
-    let manager = Manager { name: by.manager, api_version: &api_version, subresource, time: by.now, scope };
-    managed_fields::update(old, new, &manager, kind.schema());
+    Manager { name: by.manager, api_version, subresource, time: by.now, scope }
 }
 
 /// Optimistic locking: the client names the version that it changed.

@@ -1,6 +1,7 @@
 //! What the verbs do, one file each. [`dispatch`] is the table from a request to its verb.
 
 mod address;
+mod apply;
 mod create;
 mod delete;
 mod delete_collection;
@@ -11,10 +12,11 @@ mod update;
 mod watch;
 mod write;
 
-pub(crate) use self::write::Outcome;
+pub(crate) use self::write::{Outcome, change};
 
 use std::sync::Arc;
 
+use auth::User;
 use axum::{body::Body, http::Request};
 use http::Response;
 use machinery::status::Status;
@@ -23,13 +25,19 @@ use crate::{
     api::Api,
     context::Context,
     error::{Failure, Result},
+    extension::{Actor, Call},
     kinds::Kind,
     request::{RequestInfo, ResourcePath, Target, Verb},
     respond,
 };
 
 /// Answers a request for a resource; `None` when no such resource is served.
-pub(crate) async fn dispatch(api: &Arc<Api>, info: &RequestInfo, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn dispatch(
+    api: &Arc<Api>,
+    info: &RequestInfo,
+    user: &User,
+    request: Request<Body>,
+) -> Response<Body> {
     let Target::Resource(path) = &info.target else { return respond::not_found() };
     let kinds = api.kinds();
     let Some(kind) = kinds.get(&path.group, &path.version, &path.resource) else { return respond::not_found() };
@@ -40,12 +48,46 @@ pub(crate) async fn dispatch(api: &Arc<Api>, info: &RequestInfo, request: Reques
         let name = path.name.as_deref().unwrap_or_default();
         return respond::status(&Status::not_found(&kind.group_resource(), name), info);
     }
-    let context = match Context::new(api, kind, path, info, request.headers()) {
-        Ok(context) => context,
-        Err(Failure(status)) => return respond::status(&status, info),
+    let (parts, body) = request.into_parts();
+    let context = Context::new(api, kind, path, info, &parts.headers);
+    let answered = match kind.actor() {
+        Some(actor) => {
+            let lenient = || Context::lenient(api, kind, path, info, &parts.headers);
+            acted(&**actor, Call::new(context, lenient, info, user, body), info, user).await
+        }
+        None => match context {
+            Ok(context) => Ok(warned(context, info, user, body).await),
+            Err(failure) => Err(failure),
+        },
     };
+    answered.unwrap_or_else(|Failure(status)| respond::status(&status, info))
+}
+
+/// The actor's answer, or the verb's.
+async fn acted(actor: &dyn Actor, mut call: Call<'_>, info: &RequestInfo, user: &User) -> Result<Response<Body>> {
+    let verb = call.verb();
+    let served = call.subresource().is_some() || actor.verbs().iter().any(|served| served.as_str() == verb.as_str());
+    if !served {
+        let mut refusal = Status::method_not_allowed(&call.kind().group_resource(), verb.as_str());
+        refusal.message.extend(actor.instead(verb).map(|instead| format!(": {instead}")));
+        return Err(refusal.into());
+    }
+    let warnings = call.warnings();
+    if let Some(mut response) = actor.act(&mut call).await? {
+        warnings.send(&mut response);
+        return Ok(response);
+    }
+    if call.subresource().is_some_and(|name| name != "status") {
+        return Err(Status::method_not_allowed(&call.kind().group_resource(), verb.as_str()).into());
+    }
+    let (context, body) = call.split()?;
+    Ok(warned(context, info, user, body).await)
+}
+
+/// The verb's answer, with what the client is warned of.
+async fn warned(context: Context, info: &RequestInfo, user: &User, body: Body) -> Response<Body> {
     let warnings = Arc::clone(&context.warnings);
-    let mut response = match answer(context, info.verb, request.into_body()).await {
+    let mut response = match answer(context, info.verb, user, body).await {
         Ok(response) => response,
         Err(Failure(status)) => respond::status(&status, info),
     };
@@ -53,7 +95,7 @@ pub(crate) async fn dispatch(api: &Arc<Api>, info: &RequestInfo, request: Reques
     response
 }
 
-async fn answer(context: Context, verb: Verb, body: Body) -> Result<Response<Body>> {
+async fn answer(context: Context, verb: Verb, user: &User, body: Body) -> Result<Response<Body>> {
     let (named, subresource) = (context.path.name.is_some(), context.path.subresource.is_some());
     if (verb, subresource) == (Verb::Watch, false) {
         return watch::watch(context).await;
@@ -66,18 +108,18 @@ async fn answer(context: Context, verb: Verb, body: Body) -> Result<Response<Bod
         (false, Verb::Delete, true) => delete::delete(context, body).await,
         (_, Verb::Get, true) => get::get(context).await,
         (_, Verb::Update, true) => update::update(context, body).await,
-        (_, Verb::Patch, true) => patch::patch(context, body).await,
+        (_, Verb::Patch, true) => patch::patch(context, user, body).await,
         (false, Verb::Update | Verb::Patch, false) => Err(Status::bad_request("name must be provided").into()),
         _ => Err(Status::method_not_allowed(&context.kind.group_resource(), verb.as_str()).into()),
     }
 }
 
-/// The only subresource that there is, where the kind has it.
+/// Whether the kind has the subresource: of stored ones there is only the status.
 fn subresource_fits(kind: &Kind, path: &ResourcePath) -> bool {
     match path.subresource.as_deref() {
         None => true,
-        Some("status") => kind.version().status,
-        Some(_) => false,
+        Some("status") if kind.version().status => true,
+        Some(name) => kind.actor().is_some_and(|actor| actor.subresources().iter().any(|other| other.name == name)),
     }
 }
 

@@ -5,10 +5,16 @@
 //!
 //! | seam | trait | says |
 //! |---|---|---|
+//! | [`cbt`] | [`cbt::ChangedBlocks`] | snapshots: which blocks are allocated or changed, and their data |
+//! | [`node`] | [`node::NodePower`] | machines: describe, plan, take a step |
+//! | [`restart`] | [`restart::Restarts`] | restarts of nodes: plan, submit, cancel |
 //! | [`store`] | [`store::Store`] | objects: get, list, watch, write |
 //!
 //! The code under `src/gen` is generated from `proto/` by `cargo xtask gen` and checked in.
 
+pub mod cbt;
+pub mod node;
+pub mod restart;
 mod status;
 pub mod store;
 

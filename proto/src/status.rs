@@ -4,6 +4,8 @@
 //! every variant arrives with all its fields. A status without details never came from a store: it is the transport
 //! speaking, and whatever it says, the answer is not known.
 
+mod cbt;
+
 use bytes::Bytes;
 use prost::Message;
 use tonic::{Code, Status};

@@ -109,6 +109,17 @@ pub struct PeerTlsArgs {
     pub peer_key_file: Option<PathBuf>,
 }
 
+/// Where a service of ours listens.
+#[derive(Debug, Clone, Args)]
+pub struct ListenArgs {
+    /// Where to listen: https://IP:PORT, or unix:///PATH.
+    #[arg(long, env = "OUTRIGGER_LISTEN", value_name = "URL")]
+    pub listen: String,
+    /// Whom it believes.
+    #[command(flatten)]
+    pub peer: PeerTlsArgs,
+}
+
 // === impl ShutdownArgs ===
 
 impl ShutdownArgs {
@@ -143,7 +154,7 @@ mod tests {
         #[command(flatten)]
         serving: ServingCertArgs,
         #[command(flatten)]
-        peer: PeerTlsArgs,
+        listen: ListenArgs,
     }
 
     #[test]
@@ -176,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_defaults_of_clap_and_of_rust_agree() {
-        let parsed = Everything::parse_from(["x"]);
+        let parsed = Everything::parse_from(["x", "--listen", "unix:///x"]);
         assert_eq!(format!("{:?}", parsed.process.shutdown), format!("{:?}", ShutdownArgs::default()));
         assert_eq!(parsed.process.log.log_format, LogFormat::default());
     }

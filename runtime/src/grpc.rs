@@ -1,10 +1,17 @@
-//! The client's side of a connection between our processes.
+//! Connections between our processes, both ends.
 //!
 //! `https://HOST:PORT` is mTLS; `unix:///PATH` is a socket inside a pod. There is nothing else: what goes between our
 //! processes is either encrypted and authenticated, or never leaves the machine.
 
-use std::{io, path::PathBuf, time::Duration};
+mod server;
 
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -14,9 +21,13 @@ use tonic::transport::Endpoint;
 use tower::{Layer, service_fn};
 
 use crate::{
+    Tasks,
+    args::PeerTlsArgs,
     telemetry::{Inject, InjectLayer},
-    tls::ClientTls,
+    tls::{ClientTls, Identity, bootstrap::Pair},
 };
+
+pub use server::{listen, routes, serve, serve_on};
 
 /// For the connection and its handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +53,26 @@ pub enum Error {
 enum Target {
     Tls { host: String, port: u16 },
     Unix(PathBuf),
+}
+
+/// A channel to `address`, which connects when it is first used, showing the certificate of `peer`.
+pub fn connect(address: &str, peer: &PeerTlsArgs, tasks: &Tasks) -> anyhow::Result<Channel> {
+    let tls = match certificate(peer) {
+        Some((pair, ca)) => {
+            let identity = Identity::load(&pair, tasks).context("loading --peer-cert-file")?;
+            Some(ClientTls::new(identity, ca, tasks).context("loading --peer-ca-file")?)
+        }
+        None => None,
+    };
+    channel(address, tls.as_ref()).with_context(|| {
+        format!("connecting to {address}: https needs --peer-ca-file, --peer-cert-file and --peer-key-file")
+    })
+}
+
+/// The certificate to show and the CA to believe, where there are all three files.
+fn certificate(peer: &PeerTlsArgs) -> Option<(Pair, &Path)> {
+    let (ca, cert, key) = (peer.peer_ca_file.as_ref()?, peer.peer_cert_file.as_ref()?, peer.peer_key_file.as_ref()?);
+    Some((Pair { cert: cert.clone(), key: key.clone() }, ca))
 }
 
 /// A channel to `address`, which connects when it is first used.

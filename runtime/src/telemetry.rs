@@ -24,7 +24,7 @@ use tracing_subscriber::{Layer, filter::LevelFilter, filter::Targets, layer::Sub
 
 use crate::args::{ExportArgs, LogArgs, LogFormat};
 
-pub use propagate::{Extract, ExtractLayer, Inject, InjectLayer, SpanBody, set_parent};
+pub use propagate::{Extract, ExtractLayer, Inject, InjectLayer, SpanBody, parent_headers, set_parent};
 
 /// The telemetry of a process, to be flushed at its end.
 #[derive(Debug)]

@@ -1,13 +1,22 @@
 //! Everything in one process: the apiserver, its storage and, without a cluster, its own CA and administrator.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use ::apiserver::{Config, Identities};
+use ::cbt::Parts;
 use anyhow::{Context as _, bail};
-use runtime::{Context, args::ProcessArgs, tls::bootstrap};
+use proto::store::Store;
+use runtime::{
+    Context,
+    args::{PeerTlsArgs, ProcessArgs},
+    tls::bootstrap,
+};
 use storage::Database;
 
-use super::{embedded, listen, local_url, say, serving_certificate, shown};
+use super::{
+    changed_blocks::{self, ChangedBlocksArgs},
+    embedded, listen, loaded, local_url, say, serving_certificate, shown,
+};
 
 /// Flags of the all-in-one.
 #[derive(Debug, clap::Args)]
@@ -24,6 +33,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     storage: storage::Config,
     #[command(flatten)]
+    blocks: ChangedBlocksArgs,
+    #[command(flatten)]
+    restart: ::restart::Config,
+    #[command(flatten)]
+    peer: PeerTlsArgs,
+    #[command(flatten)]
     api: Config,
     #[command(flatten)]
     process: ProcessArgs,
@@ -35,18 +50,40 @@ pub(crate) fn run(args: Args) -> ExitCode {
 }
 
 async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
-    let Args { data_dir, db, db_path, storage, api, .. } = args;
-    let database =
-        db.or(db_path.map(Database::Sqlite)).unwrap_or_else(|| Database::Sqlite(data_dir.join("outrigger.db")));
-    let store = embedded(&database, &storage, &context).await?;
-    if api.kubeconfig.is_some() {
-        let identities = Identities::behind(&api.trust, api.kubeconfig.as_deref(), &context).await?;
-        let dir = api.serving.cert_dir.clone().unwrap_or_else(|| data_dir.join("pki"));
-        let pair = serving_certificate(&api, &dir, &context)?;
-        let server = listen(&api, store, identities, &pair, &context).await?;
-        say(&format!("Outrigger serves on {}, behind the cluster of --kubeconfig", local_url(server.local_addr())))?;
-        return server.serve().await;
+    let database = args.db.clone().or(args.db_path.clone().map(Database::Sqlite));
+    let database = database.unwrap_or_else(|| Database::Sqlite(args.data_dir.join("outrigger.db")));
+    let store = embedded(&database, &args.storage, &context).await?;
+    match args.api.kubeconfig {
+        Some(_) => behind_cluster(args, store, context).await,
+        None => standalone(args, store, context).await,
     }
+}
+
+async fn behind_cluster(args: Args, store: Arc<dyn Store>, context: Context) -> anyhow::Result<()> {
+    let Args { data_dir, blocks, restart, peer, api, .. } = args;
+    let identities = Identities::behind(&api.trust, api.kubeconfig.as_deref(), &context).await?;
+    let dir = api.serving.cert_dir.clone().unwrap_or_else(|| data_dir.join("pki"));
+    let identity = loaded(&serving_certificate(&api, &dir, &context)?, &context)?;
+    let cluster = identities.cluster().cloned();
+    let mut extensions = Vec::new();
+    let parts = Parts { cluster: cluster.clone(), store: Some(Arc::clone(&store)), embedded: None, peer: peer.clone() };
+    if let Some(relay) = blocks.behind(parts, &context)? {
+        extensions.extend(changed_blocks::extensions(&relay, cluster.as_ref()));
+        changed_blocks::serve_metadata(relay, Arc::clone(&identity), &context);
+    }
+    if let Some(cluster) = cluster.filter(|_| !restart.node_driver.is_empty()) {
+        let (store, none) = (Arc::clone(&store), BTreeMap::new());
+        let nodes = apiserver::cluster_config(api.kubeconfig.as_deref()).await?;
+        let worker = ::restart::open(&restart, store, nodes, none, &peer, &context)?;
+        extensions.extend(restart_api::extensions(worker, cluster, &context.tasks));
+    }
+    let server = listen(&api, store, &extensions, identities, identity, &context).await?;
+    say(&format!("Outrigger serves on {}, behind the cluster of --kubeconfig", local_url(server.local_addr())))?;
+    server.serve().await
+}
+
+async fn standalone(args: Args, store: Arc<dyn Store>, context: Context) -> anyhow::Result<()> {
+    let Args { data_dir, blocks, peer, api, .. } = args;
     if api.serving.cert_dir.is_some() || api.serving.tls_cert_file.is_some() {
         bail!("without --kubeconfig certificates are made in --data-dir: leave --cert-dir and --tls-cert-file out");
     }
@@ -54,7 +91,10 @@ async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
     let make = move |url: &str, now| bootstrap::standalone(&dir, &names, url, now);
     let made = make(&local_url(None), (context.clock)()).context("making certificates in --data-dir")?;
     let identities = Identities::standalone(&api.trust, &made.ca, &context)?;
-    let server = listen(&api, store, identities, &made.serving, &context).await?;
+    let parts = Parts { store: Some(Arc::clone(&store)), peer, ..Parts::default() };
+    let relay = blocks.standalone(&data_dir, parts, &context)?;
+    let extensions = changed_blocks::extensions(&relay, None);
+    let server = listen(&api, store, &extensions, identities, loaded(&made.serving, &context)?, &context).await?;
     let url = local_url(server.local_addr());
     let made = make(&url, (context.clock)()).context("writing the kubeconfig")?;
     bootstrap::renew(&context.tasks, Arc::clone(&context.clock), {

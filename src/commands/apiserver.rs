@@ -3,17 +3,15 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use ::apiserver::{Config, Identities};
-use anyhow::Context as _;
-use proto::store::{Store, client::Client};
+use proto::{cbt, restart, store::client::Client};
 use runtime::{
     Context,
     args::{PeerTlsArgs, ProcessArgs},
     grpc,
-    tls::{ClientTls, Identity, bootstrap::Pair},
 };
 use storage::Database;
 
-use super::{embedded, listen, local_url, say, serving_certificate};
+use super::{embedded, listen, loaded, local_url, say, serving_certificate};
 
 /// Flags of the apiserver.
 #[derive(Debug, clap::Args)]
@@ -31,6 +29,12 @@ pub(crate) struct Args {
     db_path: PathBuf,
     #[command(flatten)]
     storage: storage::Config,
+    /// The relay of changed blocks: https://HOST:PORT, or unix:///PATH. The group cbt.storage.k8s.io is served with it only.
+    #[arg(long, env = "OUTRIGGER_CBT_RELAY", value_name = "URL")]
+    cbt_relay: Option<String>,
+    /// The restart worker: https://HOST:PORT, or unix:///PATH. The group infraops.michael.io is served with it only.
+    #[arg(long, env = "OUTRIGGER_RESTART_WORKER", value_name = "URL")]
+    restart_worker: Option<String>,
     #[command(flatten)]
     peer: PeerTlsArgs,
     #[command(flatten)]
@@ -48,29 +52,24 @@ pub(crate) fn run(args: Args) -> ExitCode {
 }
 
 async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
-    let Args { store, db_path, storage, peer, api, .. } = args;
+    let Args { store, db_path, storage, cbt_relay, restart_worker, peer, api, .. } = args;
     let store = match store {
-        Some(address) => remote(&address, &peer, &context)?,
+        Some(address) => Arc::new(Client::new(grpc::connect(&address, &peer, &context.tasks)?)),
         None => embedded(&Database::Sqlite(db_path), &storage, &context).await?,
     };
     let identities = Identities::behind(&api.trust, api.kubeconfig.as_deref(), &context).await?;
     let dir = api.serving.cert_dir.clone().unwrap_or_else(|| CERT_DIR.into());
     let pair = serving_certificate(&api, &dir, &context)?;
-    let server = listen(&api, store, identities, &pair, &context).await?;
+    let mut extensions = Vec::new();
+    if let Some(url) = cbt_relay {
+        let relay = Arc::new(cbt::client::Client::new(grpc::connect(&url, &peer, &context.tasks)?));
+        extensions.extend(cbt_api::extensions(relay, identities.cluster().cloned()));
+    }
+    if let (Some(url), Some(cluster)) = (restart_worker, identities.cluster()) {
+        let worker = Arc::new(restart::client::Client::new(grpc::connect(&url, &peer, &context.tasks)?));
+        extensions.extend(restart_api::extensions(worker, cluster.clone(), &context.tasks));
+    }
+    let server = listen(&api, store, &extensions, identities, loaded(&pair, &context)?, &context).await?;
     say(&format!("The apiserver serves on {}", local_url(server.local_addr())))?;
     server.serve().await
-}
-
-fn remote(address: &str, peer: &PeerTlsArgs, context: &Context) -> anyhow::Result<Arc<dyn Store>> {
-    let tls = match (&peer.peer_ca_file, &peer.peer_cert_file, &peer.peer_key_file) {
-        (Some(ca), Some(cert), Some(key)) => {
-            let pair = Pair { cert: cert.clone(), key: key.clone() };
-            let identity = Identity::load(&pair, &context.tasks).context("loading --peer-cert-file")?;
-            Some(ClientTls::new(identity, ca, &context.tasks).context("loading --peer-ca-file")?)
-        }
-        _ => None,
-    };
-    let channel = grpc::channel(address, tls.as_ref())
-        .context("connecting to --store: https needs --peer-ca-file, --peer-cert-file and --peer-key-file")?;
-    Ok(Arc::new(Client::new(channel)))
 }

@@ -18,5 +18,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     shell::run(shell::cargo()?.args(["build", "--release", "--package", "outrigger", "--bins"]))?;
     let mut bench = shell::cargo()?;
     bench.args(["run", "--release", "--quiet", "--package", "bench", "--"]).args(&args.args);
+    if args.args.first().is_some_and(|what| what == "cbt") {
+        bench.envs([peers::program::sidecar()?]);
+    }
     shell::run(bench.env("OUTRIGGER_PEERS", peers))
 }

@@ -10,6 +10,7 @@ mod r#gen;
 mod go;
 mod packages;
 mod peers;
+mod python;
 mod shell;
 mod test;
 mod tidy;
@@ -38,10 +39,16 @@ enum Command {
     Gen,
     /// Check every crate alone.
     Each,
-    /// Build etcd and the Kubernetes programs, and print where they are.
+    /// Build etcd, the Kubernetes programs, a CSI driver, backup software and what tests run in Python; print where they are.
     Peers,
     /// Run the benchmarks.
     Bench(bench::Args),
+}
+
+fn peers() -> anyhow::Result<()> {
+    println!("{}\n{}", peers::build()?.display(), python::build()?.display());
+    peers::program::build()?.iter().for_each(|(_, program)| println!("{}", program.display()));
+    Ok(())
 }
 
 fn main() -> ExitCode {
@@ -52,7 +59,7 @@ fn main() -> ExitCode {
         Command::Tidy => done(tidy::run()),
         Command::Gen => done(r#gen::generate(&r#gen::checked_in())),
         Command::Each => done(each::run()),
-        Command::Peers => done(peers::build().map(|folder| println!("{}", folder.display()))),
+        Command::Peers => done(peers()),
         Command::Bench(args) => done(bench::run(&args)),
     };
     match outcome {

@@ -17,7 +17,21 @@ const PACKAGES: &[Package] = &[
     Package { name: "gcc", present: || shell::find("cc").is_some() },
     Package { name: "libc6-dev", present: || Path::new("/usr/include/stdio.h").exists() },
     Package { name: "ca-certificates", present: || Path::new("/etc/ssl/certs/ca-certificates.crt").exists() },
+    Package { name: "python3-venv", present: || python_has("ensurepip") },
     Package { name: "sqlite3", present: || shell::find("sqlite3").is_some() },
+    Package { name: "qemu-utils", present: || shell::find("qemu-nbd").is_some() },
+    Package { name: "libnbd-bin", present: || shell::find("nbdinfo").is_some() },
+    Package { name: "thin-provisioning-tools", present: || shell::find("thin_delta").is_some() },
+    Package { name: "btrfs-progs", present: || shell::find("btrfs").is_some() },
+    Package { name: "xfsprogs", present: || shell::find("mkfs.xfs").is_some() },
+    Package { name: "e2fsprogs", present: || shell::find("filefrag").is_some() },
+];
+
+/// What only heavy tests need.
+const HEAVY: &[Package] = &[
+    Package { name: "ceph-mon", present: || shell::find("ceph-mon").is_some() },
+    Package { name: "ceph-osd", present: || shell::find("ceph-osd").is_some() },
+    Package { name: "ceph-common", present: || shell::find("rbd").is_some() },
 ];
 
 /// Without a Go of its own, the machine gets one by pip.
@@ -28,13 +42,22 @@ pub(crate) fn ensure() -> Result<()> {
     install(PACKAGES)
 }
 
+/// Installs what heavy tests need besides.
+pub(crate) fn ensure_heavy() -> Result<()> {
+    install(HEAVY)
+}
+
 /// Installs pip.
 pub(crate) fn ensure_pip() -> Result<()> {
     install(&[PIP])
 }
 
 fn has_pip() -> bool {
-    let probe = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    python_has("pip")
+}
+
+fn python_has(module: &str) -> bool {
+    let probe = Command::new("python3").args(["-m", module, "--version"]).output();
     probe.is_ok_and(|output| output.status.success())
 }
 

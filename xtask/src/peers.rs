@@ -3,15 +3,15 @@
 //! They are in a folder named by everything that goes into them, so a change of any builds anew; `current` points at the last
 //! built. A folder appears whole or not at all.
 
+pub(crate) mod program;
+
 use std::fs;
 use std::io::IsTerminal;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use sha2::{Digest, Sha256};
 
 use crate::go::Go;
 use crate::{cache, packages, shell};
@@ -33,7 +33,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let go = Go::ensure()?;
     let sources = shell::root().join("xtask/peers");
     let parent = cache::folder("peers")?;
-    let folder = parent.join(name(&sources, &go.version)?);
+    let folder = parent.join(cache::name(INPUTS.iter().map(|input| sources.join(input)), &go.version)?);
     if !folder.exists() {
         let building =
             tempfile::Builder::new().prefix("building-").tempdir_in(&parent).context("preparing the build")?;
@@ -43,20 +43,8 @@ pub(crate) fn build() -> Result<PathBuf> {
         }
         publish(building.keep(), &folder)?;
     }
-    point(&parent.join("current"), &folder)?;
+    cache::point(&parent.join("current"), &folder)?;
     Ok(folder)
-}
-
-/// A name that changes with everything that goes in.
-fn name(sources: &Path, go: &str) -> Result<String> {
-    let mut hash = Sha256::new();
-    for input in INPUTS {
-        let content = fs::read(sources.join(input)).with_context(|| format!("reading {input}"))?;
-        hash.update((content.len() as u64).to_be_bytes());
-        hash.update(content);
-    }
-    hash.update(go);
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn compile(go: &Go, sources: &Path, program: &str, package: &str, output: &Path) -> Result<()> {
@@ -99,17 +87,6 @@ fn publish(built: PathBuf, folder: &Path) -> Result<()> {
     }
 }
 
-/// Points a link at a folder, in one step.
-fn point(link: &Path, folder: &Path) -> Result<()> {
-    let target = folder.file_name().context("the folder has a name")?;
-    if fs::read_link(link).is_ok_and(|now| now == Path::new(target)) {
-        return Ok(());
-    }
-    let fresh = link.with_extension(std::process::id().to_string());
-    symlink(target, &fresh).context("making a link")?;
-    fs::rename(&fresh, link).context("replacing a link")
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -121,28 +98,6 @@ mod tests {
         assert!(flags.contains("gitVersion=v1.36.3 "), "{flags}");
         assert!(flags.contains("gitMajor=1 ") && flags.ends_with("gitMinor=36"), "{flags}");
         assert!(super::flags("module x").is_err());
-    }
-
-    #[test]
-    fn the_folder_is_named_by_its_inputs() {
-        let folder = tempfile::tempdir().unwrap();
-        INPUTS.iter().for_each(|input| fs::write(folder.path().join(input), input).unwrap());
-        let before = name(folder.path(), "go1.26.8").unwrap();
-        assert_eq!(before.len(), 16);
-        assert_eq!(before, name(folder.path(), "go1.26.8").unwrap());
-        assert_ne!(before, name(folder.path(), "go1.26.9").unwrap());
-        fs::write(folder.path().join("go.sum"), "other").unwrap();
-        assert_ne!(before, name(folder.path(), "go1.26.8").unwrap());
-    }
-
-    #[test]
-    fn the_link_moves_to_the_last_build() {
-        let folder = tempfile::tempdir().unwrap();
-        let (link, a, b) = (folder.path().join("current"), folder.path().join("a"), folder.path().join("b"));
-        for build in [&a, &a, &b] {
-            point(&link, build).unwrap();
-            assert_eq!(fs::read_link(&link).unwrap(), Path::new(build.file_name().unwrap()));
-        }
     }
 
     #[test]

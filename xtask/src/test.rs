@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{peers, shell};
+use crate::{packages, peers, python, shell};
 use counts::Counts;
 
 /// How to run the tests.
@@ -23,14 +23,19 @@ pub(crate) struct Args {
     filter: Option<String>,
 }
 
+/// The packages whose programs tests run as their users do.
+const PROGRAMS: &[&str] = &["outrigger", "cbt-file", "kubectl-cbt", "kubectl-restart", "node-exec"];
+
 /// Sets up, builds, runs, counts; answers whether all passed. The count is the last line, whatever happened.
 pub(crate) fn run(args: &Args) -> Result<bool> {
-    let peers = peers::build()?;
-    // The tests run the binary itself, which building a test of another package does not build.
-    shell::run(shell::cargo()?.args(["build", "--package", "outrigger", "--bins"]))?;
+    let (peers, programs, python) = (peers::build()?, peers::program::build()?, python::build()?);
+    // The tests run these themselves, which building a test of another package does not build.
+    let built = PROGRAMS.iter().flat_map(|package| ["--package", package]);
+    shell::run(shell::cargo()?.arg("build").arg("--bins").args(built))?;
     let test = |last: &[&str]| -> Result<Command> {
         let mut command = shell::cargo()?;
-        command.arg("test").arg("--no-fail-fast").env("OUTRIGGER_PEERS", &peers);
+        command.arg("test").arg("--no-fail-fast").env("OUTRIGGER_PEERS", &peers).env("OUTRIGGER_PYTHON", &python);
+        command.envs(programs.iter().map(|(variable, program)| (variable, program)));
         match &args.package {
             Some(package) => command.args(["--package", package]),
             None => command.arg("--workspace"),
@@ -42,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let filter: Vec<&str> = args.filter.as_deref().into_iter().collect();
     let mut success = count(&mut test(&filter)?, &mut counts)?;
     if args.all {
+        packages::ensure_heavy()?;
         // By name: other ignored tests are tools that happen to look like tests.
         for name in counts.take_heavy() {
             success &= count(&mut test(&["--", "--ignored", "--exact", &name])?, &mut counts)?;

@@ -13,7 +13,7 @@ use crate::{
     headers::Names,
     impersonate::impersonate,
     request_header, strip_identity,
-    token::{self, Tokens},
+    token::{self, TokenReviews},
     trust::Trust,
 };
 
@@ -33,7 +33,7 @@ pub trait Authenticator: Send + Sync + 'static {
 /// token, in this order; then impersonation.
 pub struct Delegated {
     source: Source,
-    tokens: Option<Tokens>,
+    tokens: Option<TokenReviews>,
     authorizer: Arc<dyn Authorizer>,
     clock: Clock,
 }
@@ -43,7 +43,7 @@ pub struct Delegated {
 impl Delegated {
     /// Believes whom `source` says, asks the cluster of `client` about tokens, and `authorizer` about impersonation.
     pub fn new(source: Source, client: Option<Client>, authorizer: Arc<dyn Authorizer>, clock: Clock) -> Self {
-        Self { source, tokens: client.map(Tokens::new), authorizer, clock }
+        Self { source, tokens: client.map(TokenReviews::new), authorizer, clock }
     }
 
     async fn identify(&self, headers: &HeaderMap, peer: &Peer) -> Result<Option<User>> {
@@ -57,8 +57,8 @@ impl Delegated {
             return Ok(Some(user.clone()));
         }
         match (token::bearer(headers).map_err(Error::Refused)?, &self.tokens) {
-            (Some(token), Some(tokens)) => match tokens.user(token).await.map_err(Error::TokenReview)? {
-                Some(user) => Ok(Some(user)),
+            (Some(token), Some(tokens)) => match tokens.review(token, &[]).await? {
+                Some(reviewed) => Ok(Some(reviewed.user)),
                 None => Err(Error::Refused("the token is nobody's".to_owned())),
             },
             (Some(_), None) => Err(Error::Refused("there is no cluster to ask about tokens".to_owned())),

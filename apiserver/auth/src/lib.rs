@@ -41,4 +41,5 @@ pub use authorize::{AccessReviews, Authorizer, Decision, Masters};
 pub use error::{Error, Result};
 pub use headers::strip_identity;
 pub use source::Source;
+pub use token::{Reviewed, TokenReviews};
 pub use user::User;

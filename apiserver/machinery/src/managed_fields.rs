@@ -1,13 +1,20 @@
 //! Who wrote which field: `metadata.managedFields`.
 //!
-//! [`update`] records a create, update or patch; server-side apply builds on the same [`FieldSet`]s.
+//! [`update()`] records a create, update or patch; [`apply()`] is server-side apply.
 //!
 //! The one rule: a field belongs to whoever changed it last. Whoever else had it loses it, and a field that is gone
-//! belongs to nobody. An entry's time moves only when its manager gained or changed a field.
+//! belongs to nobody. An entry's time moves only when its manager gained or changed a field. Only an apply shares fields
+//! that others have, as long as it wants them as they are.
 
+mod apply;
+mod check;
 mod compare;
+mod conflict;
 mod entries;
+mod fields;
+mod merge;
 mod path_element;
+mod remove;
 mod set;
 mod types;
 
@@ -21,6 +28,9 @@ use self::{
 use crate::{go, time::Timestamp};
 
 pub use self::{
+    apply::apply,
+    check::check,
+    conflict::Conflicts,
     path_element::PathElement,
     set::{FieldSet, InvalidFields},
     types::{FieldTypes, ListType, MapType, Untyped},
@@ -90,6 +100,13 @@ pub fn update(old: Option<&Value>, new: &mut Value, manager: &Manager<'_>, types
     put(new, &previous.unwrap_or(entries));
 }
 
+/// Whether two objects differ in nothing but the times of their managed fields: then nobody has changed anything.
+pub fn differ_only_in_time(old: &Value, new: &Value) -> bool {
+    let (mut old, mut new) = (old.clone(), new.clone());
+    let (before, after) = (base_entries(&forget(&mut old)), base_entries(&forget(&mut new)));
+    old == new && before.same_without_times(&after)
+}
+
 /// The manager of a request that names none: its User-Agent up to the first `/`, as far as it can be printed.
 pub fn default_manager(user_agent: &str) -> String {
     let mut name = String::new();
@@ -105,6 +122,12 @@ pub fn default_manager(user_agent: &str) -> String {
 // === impl Scope ===
 
 impl Scope<'_> {
+    /// The part of a set that is in scope.
+    fn of(self, mut fields: FieldSet) -> FieldSet {
+        fields.retain_fields(|field| self.contains(field));
+        fields
+    }
+
     fn contains(self, field: &str) -> bool {
         match self {
             Self::Except(fields) => !fields.contains(&field),
@@ -125,14 +148,22 @@ fn base(stored: Option<&Value>, sent: &Value, manager: &Manager<'_>) -> Entries 
     Entries::decode(sent).filter(|entries| !entries.is_empty()).unwrap_or_else(stored)
 }
 
+/// The entries that are stored, none if they cannot be read.
+fn base_entries(managed: &Value) -> Entries {
+    Entries::decode(managed).unwrap_or_default()
+}
+
+/// Takes the managed fields out of an object.
+fn forget(object: &mut Value) -> Value {
+    let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+    metadata.and_then(|metadata| metadata.remove("managedFields")).unwrap_or_default()
+}
+
 /// Gives the changed fields to `manager` and takes them, and the removed ones, from everybody else.
 fn record(entries: &mut Entries, comparison: Comparison, manager: &Manager<'_>, types: &dyn FieldTypes) {
     let gained = comparison.modified.union(&comparison.added);
-    for entry in entries.values_mut() {
-        let fields = types::reconcile(&entry.fields, types);
-        entry.fields = fields.difference(&gained).difference(&comparison.removed);
-    }
-    entries.retain(|entry| !entry.fields.is_empty());
+    reconcile_all(entries, types);
+    entries.take(&gained.union(&comparison.removed));
     let gained = gained.difference(&server_fields());
     if gained.is_empty() {
         return;
@@ -141,6 +172,11 @@ fn record(entries: &mut Entries, comparison: Comparison, manager: &Manager<'_>, 
     let identity = Identity::update(name, manager.api_version, manager.subresource);
     let api_version = manager.api_version.to_owned();
     entries.add(identity, Entry { api_version, fields: gained, time: Some(manager.time) });
+}
+
+/// Who has what under today's types.
+fn reconcile_all(entries: &mut Entries, types: &dyn FieldTypes) {
+    entries.values_mut().for_each(|entry| entry.fields = types::reconcile(&entry.fields, types));
 }
 
 fn server_fields() -> FieldSet {
@@ -416,6 +452,10 @@ mod tests {
             fn map(&self, path: &[&str]) -> MapType {
                 if path == ["spec"] { MapType::Atomic } else { MapType::Granular }
             }
+            fn is_declared(&self, _: &[&str]) -> bool {
+                false
+            }
+
             fn has_version(&self, api_version: &str) -> bool {
                 api_version == "g/v1"
             }

@@ -10,7 +10,7 @@ mod discovery;
 use crate::status::Status;
 
 pub use self::{
-    accept::{accept, pretty, status, watch},
+    accept::{accept, choose, pretty, status, watch},
     content::{PatchType, content_type, patch_type},
     discovery::{Discovery, DiscoveryVersion, discovery},
 };

@@ -7,6 +7,8 @@ mod wire;
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use crate::{GroupKind, GroupResource, field, go};
 
 pub use self::wire::{Cause, Details};
@@ -27,7 +29,7 @@ pub struct Status {
 }
 
 /// The reasons that clients know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[expect(missing_docs, reason = "Kubernetes' words, said again in the answers")]
 pub enum Reason {
     AlreadyExists,

@@ -144,6 +144,7 @@ fn subresource_entry<'a>(resource: &'a Resource, subresource: &'a Subresource) -
     let (group, version, kind) = match subresource.kind {
         SubresourceKind::Own => (None, None, resource.kind.as_str()),
         SubresourceKind::Scale => (Some("autoscaling"), Some("v1"), "Scale"),
+        SubresourceKind::Other(kind) => (None, None, kind),
     };
     ResourceEntry {
         name: format!("{}/{}", resource.plural, subresource.name),

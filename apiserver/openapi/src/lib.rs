@@ -19,6 +19,8 @@
 //!     verbs: openapi::Verb::ALL.to_vec(),
 //!     subresources: vec![openapi::Subresource::status()],
 //!     selectable_fields: vec![],
+//!     parameters: vec![],
+//!     bodies: vec![],
 //!     schema: serde_json::json!({"type": "object"}),
 //! };
 //! let documents = openapi::Documents::build(&[widget]);
@@ -40,7 +42,7 @@ mod v3;
 
 pub use discovery::aggregated::Version as Aggregated;
 pub use documents::{Document, Documents};
-pub use resource::{Resource, Subresource, SubresourceKind, Verb};
+pub use resource::{QueryParameter, RequestBody, Resource, Subresource, SubresourceKind, Verb};
 
 /// The media type of [`Documents::v2`] as protobuf; clients also ask for it as [`V2_PROTOBUF_ALIAS`].
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";

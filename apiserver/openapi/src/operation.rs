@@ -157,13 +157,23 @@ impl Place<'_> {
             id: self.id(form),
             tag: format!("{}_{}", identifier(trimmed(&resource.group), false), identifier(&resource.version, false)),
             description: self.description(form),
-            parameters: (form.parameters)(),
+            parameters: self.parameters(form),
             body: self.body(form.verb),
             responses: form.responses,
             answer: self.answer(form.verb),
             action: form.action,
             kind: json!({"group": resource.group, "version": resource.version, "kind": resource.kind}),
         }
+    }
+
+    /// Those of the verb, and those of the resource.
+    fn parameters(self, form: &Form) -> Vec<Parameter> {
+        let subresource = self.subresource.map_or("", |subresource| &subresource.name);
+        let own = self.resource.parameters.iter();
+        let own = own.filter(|own| own.verb == form.verb && own.subresource == subresource);
+        let mut parameters = (form.parameters)();
+        parameters.extend(own.map(|own| parameter::query((own.name, own.kind, own.description))));
+        parameters
     }
 
     fn id(self, form: &Form) -> String {
@@ -192,6 +202,7 @@ impl Place<'_> {
     fn own(self) -> String {
         match self.subresource.map(|subresource| subresource.kind) {
             Some(SubresourceKind::Scale) => SCALE.to_owned(),
+            Some(SubresourceKind::Other(kind)) => published::name(self.resource, kind),
             Some(SubresourceKind::Own) | None => published::name(self.resource, &self.resource.kind),
         }
     }
@@ -205,6 +216,12 @@ impl Place<'_> {
     }
 
     fn body(self, verb: Verb) -> Option<Body> {
+        let subresource = self.subresource.map_or("", |subresource| &subresource.name);
+        let sent = self.resource.bodies.iter().find(|body| body.verb == verb && body.subresource == subresource);
+        if let Some(sent) = sent {
+            let schema = published::name(self.resource, sent.kind);
+            return Some(Body { schema, types: &OBJECTS, required: !sent.optional });
+        }
         match verb {
             Verb::Create | Verb::Update => Some(Body { schema: self.own(), types: &OBJECTS, required: true }),
             Verb::Patch => Some(Body { schema: PATCH.to_owned(), types: &PATCHES, required: true }),
@@ -245,7 +262,7 @@ fn article(noun: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Resource;
+    use crate::{QueryParameter, RequestBody, Resource};
 
     /// Nodes, of which nothing is served but a restart.
     fn restart() -> Resource {
@@ -264,6 +281,8 @@ mod tests {
             verbs: vec![],
             subresources: vec![restart],
             selectable_fields: vec![],
+            parameters: vec![],
+            bodies: vec![],
             schema: json!({"type": "object"}),
         }
     }
@@ -289,6 +308,50 @@ mod tests {
         assert!(["labelSelector", "limit", "namespace", "pretty"].iter().all(|name| names.contains(name)), "{names:?}");
         assert!(names.is_sorted(), "{names:?}");
         assert!(own.operations.iter().all(|operation| operation.parameters.is_empty()));
+    }
+
+    #[test]
+    fn a_resource_may_have_parameters_of_its_own() {
+        let parameter = |subresource, name| QueryParameter {
+            verb: Verb::Get,
+            subresource,
+            name,
+            kind: "integer",
+            description: "How many.",
+        };
+        let log = Subresource { name: "log".into(), kind: SubresourceKind::Own, verbs: vec![Verb::Get] };
+        let resource = Resource {
+            verbs: vec![Verb::Get, Verb::Delete],
+            subresources: vec![log],
+            parameters: vec![parameter("", "depth"), parameter("log", "lines")],
+            ..restart()
+        };
+        let takes = |path: &str, method: &str| {
+            let paths = paths(&resource);
+            let path = paths.iter().find(|found| found.path.ends_with(path)).expect("the path is there");
+            let operation = path.operations.iter().find(|found| found.method == method).expect("the method is there");
+            let all = path.parameters.iter().chain(&operation.parameters).map(|parameter| parameter.name);
+            all.filter(|name| ["depth", "lines"].contains(name)).collect::<Vec<_>>()
+        };
+        assert_eq!(takes("{name}", "get"), ["depth"]);
+        assert_eq!(takes("{name}/log", "get"), ["lines"]);
+        assert!(takes("{name}", "delete").is_empty());
+    }
+
+    #[test]
+    fn what_is_sent_may_be_of_a_kind_of_its_own() {
+        let body = RequestBody {
+            verb: Verb::Create,
+            subresource: "restart",
+            kind: "RestartOptions",
+            schema: json!({"type": "object"}),
+            optional: true,
+        };
+        let resource = Resource { bodies: vec![body], ..restart() };
+        let body = paths(&resource)[0].operations[0].body.as_ref().map(|body| (body.schema.clone(), body.required));
+        assert_eq!(body, Some(("io.k8s.infra.v1.RestartOptions".to_owned(), false)));
+        let defined = published::definitions(&resource, published::Dialect::V3);
+        assert!(defined.iter().any(|(name, _)| name == "io.k8s.infra.v1.RestartOptions"));
     }
 
     #[test]

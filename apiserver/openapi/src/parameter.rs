@@ -103,7 +103,8 @@ pub(crate) fn delete() -> Vec<Parameter> {
     of_delete_options(&DELETE).collect()
 }
 
-fn query((name, kind, description): (&'static str, &'static str, &str)) -> Parameter {
+/// A parameter of a query.
+pub(crate) fn query((name, kind, description): (&'static str, &'static str, &str)) -> Parameter {
     Parameter { name, location: Location::Query, kind, description: description.to_owned() }
 }
 

@@ -32,17 +32,17 @@ pub(crate) fn name(resource: &Resource, kind: &str) -> String {
     format!("{}.{}.{kind}", group.join("."), resource.version)
 }
 
-/// The definitions of a resource's object and list kind.
-pub(crate) fn definitions(resource: &Resource, dialect: Dialect) -> [(String, Value); 2] {
-    [
-        (name(resource, &resource.kind), object(resource, dialect)),
-        (name(resource, &resource.list_kind), list(resource, dialect)),
-    ]
+/// The definitions of a resource's object and list kind, and of what else is sent to it.
+pub(crate) fn definitions(resource: &Resource, dialect: Dialect) -> Vec<(String, Value)> {
+    let own = [(&*resource.kind, &resource.schema)].into_iter();
+    let sent = resource.bodies.iter().map(|body| (body.kind, &body.schema));
+    let objects = own.chain(sent).map(|(kind, schema)| (name(resource, kind), object(resource, kind, schema, dialect)));
+    objects.chain([(name(resource, &resource.list_kind), list(resource, dialect))]).collect()
 }
 
-fn object(resource: &Resource, dialect: Dialect) -> Value {
-    let declared = match &resource.schema {
-        Value::Object(_) => published(&resource.schema),
+fn object(resource: &Resource, kind: &str, schema: &Value, dialect: Dialect) -> Value {
+    let declared = match schema {
+        Value::Object(_) => published(schema),
         _ => json!({"type": "object"}),
     };
     // In v2 kubectl takes properties for all that there are, and would refuse what the kind keeps unknown.
@@ -58,7 +58,7 @@ fn object(resource: &Resource, dialect: Dialect) -> Value {
         properties(&mut schema).extend(type_meta());
         embed(&mut schema, dialect);
     }
-    mark(&mut schema, resource, &resource.kind);
+    mark(&mut schema, resource, kind);
     schema
 }
 

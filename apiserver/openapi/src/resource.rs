@@ -31,6 +31,10 @@ pub struct Resource {
     pub subresources: Vec<Subresource>,
     /// The paths of fields that field selectors may use besides name and namespace, such as `spec.color`.
     pub selectable_fields: Vec<String>,
+    /// What queries may say besides what they all may.
+    pub parameters: Vec<QueryParameter>,
+    /// What is sent where it is no object of the kind.
+    pub bodies: Vec<RequestBody>,
     /// The `openAPIV3Schema` of objects, as a CustomResourceDefinition has it.
     pub schema: Value,
 }
@@ -46,6 +50,36 @@ pub struct Subresource {
     pub verbs: Vec<Verb>,
 }
 
+/// What the query of a verb may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryParameter {
+    /// The verb.
+    pub verb: Verb,
+    /// Of which subresource; empty is the resource itself.
+    pub subresource: &'static str,
+    /// The name in the query.
+    pub name: &'static str,
+    /// Its type in JSON, such as `boolean`.
+    pub kind: &'static str,
+    /// What it does, for people.
+    pub description: &'static str,
+}
+
+/// What is sent by a verb.
+#[derive(Clone, Debug)]
+pub struct RequestBody {
+    /// The verb.
+    pub verb: Verb,
+    /// To which subresource; empty is the resource itself.
+    pub subresource: &'static str,
+    /// Its kind, of the same group-version.
+    pub kind: &'static str,
+    /// The `openAPIV3Schema` of it.
+    pub schema: Value,
+    /// Whether it may be absent.
+    pub optional: bool,
+}
+
 /// The kind of what is read and written at a subresource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubresourceKind {
@@ -53,6 +87,8 @@ pub enum SubresourceKind {
     Own,
     /// `autoscaling/v1` Scale.
     Scale,
+    /// Another kind of the same group-version.
+    Other(&'static str),
 }
 
 /// What can be done with a resource.
@@ -107,6 +143,8 @@ impl Resource {
             verbs: Verb::ALL.to_vec(),
             subresources: status.into_iter().chain(scale).collect(),
             selectable_fields: version.selectable_fields.clone(),
+            parameters: Vec::new(),
+            bodies: Vec::new(),
             schema: version.schema.document().clone(),
         }
     }

@@ -16,6 +16,11 @@ impl Schema {
     /// Fills in the defaults that `object`, which is pruned, leaves out, at every depth.
     pub fn default(&self, object: &mut Value) {
         drop_nulls(object, &self.root);
+        self.fill(object);
+    }
+
+    /// As [`Schema::default`], but a null for which there is no default stays, to be refused.
+    pub fn fill(&self, object: &mut Value) {
         fill(object, &self.root);
     }
 }

@@ -14,6 +14,7 @@ mod format;
 pub mod structural;
 pub mod table;
 
+mod cel;
 mod default;
 mod managed;
 mod name;

@@ -1,6 +1,7 @@
 //! How the lists and maps of a schema are owned, which managed fields need to know.
 
 use machinery::managed_fields::{FieldTypes, ListType, MapType};
+use serde_json::Value;
 
 use crate::structural::{
     Schema,
@@ -19,6 +20,15 @@ impl FieldTypes for Schema {
 
     fn map(&self, path: &[&str]) -> MapType {
         if self.at(path).is_some_and(|node| node.atomic_map) { MapType::Atomic } else { MapType::Granular }
+    }
+
+    fn is_declared(&self, path: &[&str]) -> bool {
+        let Some((name, above)) = path.split_last() else { return false };
+        self.at(above).is_some_and(|node| node.properties.contains_key(*name))
+    }
+
+    fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
+        self.at(path)?.items.as_ref()?.properties.get(key)?.default.clone()
     }
 
     fn has_version(&self, api_version: &str) -> bool {
@@ -48,7 +58,7 @@ mod tests {
         let port = json!({
             "type": "object",
             "required": ["port"],
-            "properties": {"port": {"type": "integer"}, "names": {"type": "array", "items": {"type": "string"}}},
+            "properties": {"port": {"type": "integer"}, "protocol": {"type": "string", "default": "TCP"}, "names": {"type": "array", "items": {"type": "string"}}},
         });
         let document = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
             "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
@@ -65,6 +75,10 @@ mod tests {
         assert_eq!(schema.map(&["spec", "labels"]), MapType::Granular);
         assert_eq!(schema.map(&["spec", "labels", "*"]), MapType::Atomic);
         assert_eq!(schema.map(&["spec", "extra", "anything"]), MapType::Granular);
+        assert!(schema.is_declared(&["spec", "ports", "*", "port"]) && schema.is_declared(&["spec", "extra"]));
+        assert!(!schema.is_declared(&["spec", "labels", "a"]) && !schema.is_declared(&["spec", "extra", "anything"]));
+        assert_eq!(schema.key_default(&["spec", "ports"], "protocol"), Some(json!("TCP")));
+        assert_eq!(schema.key_default(&["spec", "ports"], "port"), None);
         assert!(schema.has_version("any/v1"), "a schema on its own knows no versions");
     }
 }

@@ -9,15 +9,13 @@ mod hash;
 pub(crate) mod node;
 mod parse;
 mod pattern;
+mod rules;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
 use machinery::field::Error;
 use serde_json::Value;
-
-pub use node::Rule;
 
 use crate::path::Path;
 use node::Node;
@@ -51,8 +49,12 @@ impl Schema {
     pub fn parse(document: Value, at: &str) -> Result<Self, Vec<Error>> {
         let path = Path::At(at);
         let mut problems = Vec::new();
-        let root = parse::root(&document, &path, &mut problems);
+        let mut root = parse::root(&document, &path, &mut problems);
         check::structural(&root, &document, &path, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        rules::compile(&mut root, &path, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -70,13 +72,5 @@ impl Schema {
     /// Changes exactly when another stored form may come out of the same object: when pruning or defaulting change.
     pub fn hash(&self) -> &str {
         &self.hash
-    }
-
-    /// Whether there are CEL rules (`x-kubernetes-validations`) anywhere: [`Schema::validate`] does not evaluate them.
-    pub fn has_rules(&self) -> bool {
-        fn any(node: &Node) -> bool {
-            !node.rules.is_empty() || node.children().any(any)
-        }
-        any(&self.root)
     }
 }

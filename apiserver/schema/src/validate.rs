@@ -1,7 +1,8 @@
 //! Validating objects against a schema: the errors, texts and order of the kube-apiserver's validation of custom
 //! resources.
 //!
-//! First what the schema says of each value ([`value`]), then the embedded resources, then the keys of sets and maps.
+//! First what the schema says of each value ([`value`]), then the embedded resources, then the keys of sets and maps, then
+//! the rules in CEL ([`rules`]).
 //! An update tolerates what was wrong before and did not change ([`ratchet`]), so that a schema may be tightened under
 //! stored objects.
 //!
@@ -17,6 +18,7 @@ mod keys;
 mod number;
 mod outcome;
 mod ratchet;
+mod rules;
 mod value;
 
 #[cfg(test)]
@@ -43,10 +45,12 @@ impl Schema {
         let mut errors = schema_errors(&self.root, object, pair, "");
         errors.extend(embedded::check(&self.root, object));
         errors.extend(self.key_errors(object, old));
+        errors.extend(rules::check(&self.root, object, old, &errors));
         errors
     }
 
-    /// What is wrong with an object of which only the status is new.
+    /// What is wrong with an object of which only the status is new. The rules of the rest are evaluated as well, as they
+    /// may speak of the status; what they say of what did not change is tolerated.
     pub fn validate_status(&self, object: &Value, old: &Value) -> Vec<Error> {
         let mut errors = Vec::new();
         if let (Some(node), Some(status)) = (self.root.properties.get("status"), object.get("status")) {
@@ -54,6 +58,7 @@ impl Schema {
             errors = schema_errors(node, status, pair, "status");
         }
         errors.extend(self.key_errors(object, Some(old)));
+        errors.extend(rules::check(&self.root, object, Some(old), &errors));
         errors
     }
 

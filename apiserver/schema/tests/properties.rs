@@ -3,12 +3,13 @@
 
 use std::sync::LazyLock;
 
+use machinery::field::Error;
 use proptest::prelude::*;
 use schema::{Definition, Schema};
 use serde_json::{Map, Value};
 
 /// The names of fields of widgets and a few others, so that objects fit the schema now and then.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 24] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -27,12 +28,48 @@ const NAMES: [&str; 18] = [
     "phase",
     "nope",
     "*",
+    "limit",
+    "currency",
+    "accounts",
+    "balance",
+    "hidden",
+    "posted",
+];
+
+/// Pieces of rules, which make sense together now and then.
+const PIECES: [&str; 24] = [
+    "self",
+    "oldSelf",
+    ".limit",
+    ".tags",
+    ".note",
+    "has(",
+    "(",
+    ")",
+    "[",
+    "]",
+    "0",
+    "'a'",
+    " + ",
+    " == ",
+    " && ",
+    " ? ",
+    " : ",
+    ".all(x, ",
+    ".map(x, ",
+    "x",
+    ".size()",
+    ".?",
+    "{",
+    "optional.none()",
 ];
 
 static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(|| {
     let widgets = include_bytes!("../../../tests/examples/crds/widgets.yaml");
     let fleet = include_bytes!("../../src/kinds/bundle_deployment.yaml");
-    let definitions = [Definition::parse(widgets).unwrap(), Definition::parse(fleet).unwrap()].concat();
+    let ledgers = include_bytes!("../../../tests/examples/crds/rules.yaml");
+    let documents: [&[u8]; 3] = [widgets, fleet, ledgers];
+    let definitions = documents.map(|document| Definition::parse(document).unwrap()).concat();
     definitions.iter().map(|definition| Schema::clone(&definition.storage().schema)).collect()
 });
 
@@ -51,6 +88,15 @@ fn any_value() -> impl Strategy<Value = Value> {
             prop::collection::btree_map(name, inner, 0..6).prop_map(|fields| Value::Object(Map::from_iter(fields))),
         ]
     })
+}
+
+/// A schema with this rule.
+fn ruled(rule: &str) -> Value {
+    let tags = serde_json::json!({"type": "array", "items": {"type": "string"}});
+    let fields = serde_json::json!({"limit": {"type": "integer"}, "note": {"type": "string"}, "tags": tags});
+    let spec =
+        serde_json::json!({"type": "object", "properties": fields, "x-kubernetes-validations": [{"rule": rule}]});
+    serde_json::json!({"type": "object", "properties": {"spec": spec}})
 }
 
 /// Values that look like widgets.
@@ -90,8 +136,24 @@ proptest! {
             schema.prune(&mut again);
             schema.default(&mut again);
             prop_assert_eq!(schema.validate(&again, None), errors);
-            prop_assert_eq!(schema.validate(&object, Some(&object)), vec![]);
-            prop_assert_eq!(schema.validate_status(&object, &object), vec![]);
+            // A rule that cannot be evaluated is never tolerated.
+            let not_tolerated = |errors: Vec<Error>| -> Vec<Error> {
+                errors.into_iter().filter(|error| !error.detail.contains(" rule: ")).collect()
+            };
+            prop_assert_eq!(not_tolerated(schema.validate(&object, Some(&object))), vec![]);
+            prop_assert_eq!(not_tolerated(schema.validate_status(&object, &object)), vec![]);
+        }
+    }
+
+    #[test]
+    fn any_rule_is_refused_or_evaluated(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..12), noise in ".{0,6}", object in any_object(),
+    ) {
+        for rule in [pieces.concat(), format!("{}{noise}", pieces.concat()), format!("self{} == self", pieces.concat())] {
+            if let Ok(schema) = Schema::parse(ruled(&rule), "schema") {
+                schema.validate(&object, None);
+                schema.validate(&object, Some(&object));
+            }
         }
     }
 }

@@ -15,15 +15,19 @@ use crate::{
     request::{RequestInfo, Target, Verb},
 };
 
-/// Refuses with 403 what the user may not do.
+/// Refuses with 403 what the user may not ask for.
 pub(super) async fn check(api: &Arc<Api>, info: &RequestInfo, user: &User) -> Result<()> {
     if is_health(&info.path) {
         return Ok(());
     }
-    let attributes = attributes(info);
-    match api.authorizer().authorize(user, &attributes).await {
+    allowed(api, user, &attributes(info)).await
+}
+
+/// Refuses with 403 what the user may not do.
+pub(crate) async fn allowed(api: &Api, user: &User, attributes: &Attributes) -> Result<()> {
+    match api.authorizer().authorize(user, attributes).await {
         Ok(Decision::Allow) => Ok(()),
-        Ok(Decision::Deny { reason }) => Err(auth::forbidden(user, &attributes, &reason).into()),
+        Ok(Decision::Deny { reason }) => Err(auth::forbidden(user, attributes, &reason).into()),
         Err(error) => {
             tracing::warn!(error = %error, "an authorization failed");
             Err(error.status().into())

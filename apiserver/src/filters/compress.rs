@@ -10,7 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, header};
 
-use crate::request::RequestInfo;
+use crate::{extension::Uncompressed, request::RequestInfo};
 
 /// An answer of more bytes than this is large.
 const LARGE: usize = 128 * 1024;
@@ -25,6 +25,9 @@ pub(super) fn accepted(info: &RequestInfo, headers: &HeaderMap) -> bool {
 
 /// The answer, compressed if it is large.
 pub(super) async fn large(response: Response<Body>) -> Response<Body> {
+    if response.extensions().get::<Uncompressed>().is_some() {
+        return response;
+    }
     if response.body().size_hint().upper().is_some_and(|bytes| bytes <= LARGE as u64) {
         return response;
     }

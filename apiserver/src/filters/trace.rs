@@ -37,6 +37,11 @@ impl Trace {
         Self { audit_id, span, began: Instant::now(), under_way: api.metrics().under_way(info) }
     }
 
+    /// What the request is known by in all logs.
+    pub(super) fn audit_id(&self) -> &HeaderValue {
+        &self.audit_id
+    }
+
     /// `user` asks: if that is somebody, the span becomes part of the trace that the headers name.
     pub(super) fn authenticated(&self, user: &User, headers: &HeaderMap) {
         if !user.is_anonymous() {

@@ -16,7 +16,8 @@ use crate::{
     context::Context,
     decode,
     error::{Failure, Result},
-    object, respond, strategy,
+    object, respond,
+    strategy::{self, By},
 };
 
 /// How often a generated name may be taken already before the client is told to try again.
@@ -26,8 +27,9 @@ pub(super) async fn create(context: &Context, body: Body) -> Result<Response<Bod
     let options = WriteOptions::create(&context.query)?;
     let body = decode::body(body).await?;
     let object = place(context, decode::object(context, options.field_validation, &body)?)?;
-    let (resource, name) = (context.kind.group_resource(), ObjectMeta::of(&object).name().to_owned());
-    context.api.namespaces().admit(context.path.namespace.as_deref(), &resource, &name).await?;
+    admit(context, &object).await?;
+    let mut manager = String::new();
+    let by = context.by(options.field_manager.as_deref(), &mut manager);
     let generated = ObjectMeta::of(&object).name().is_empty();
     let mut tries = if generated { NAMES_TRIED } else { 1 };
     loop {
@@ -36,7 +38,7 @@ pub(super) async fn create(context: &Context, body: Body) -> Result<Response<Bod
             name_it(context, &mut named);
         }
         tries -= 1;
-        match store(context, named, &options).await {
+        match store(context, named, &by, options.dry_run).await {
             Err(Stop::Taken) if tries > 0 => {}
             Err(Stop::Taken) => return Err(taken(context, &object, generated).await),
             Err(Stop::Failed(failure)) => return Err(failure),
@@ -45,23 +47,36 @@ pub(super) async fn create(context: &Context, body: Body) -> Result<Response<Bod
     }
 }
 
-enum Stop {
+/// Why an object was not created.
+pub(super) enum Stop {
+    /// There is one of that name.
     Taken,
+    /// Something else.
     Failed(Failure),
 }
 
-async fn store(context: &Context, object: Value, options: &WriteOptions) -> Result<write::Outcome, Stop> {
-    let mut manager = String::new();
-    let by = context.by(options.field_manager.as_deref(), &mut manager);
+/// Refuses an object whose namespace is not there or on its way out.
+pub(super) async fn admit(context: &Context, object: &Value) -> Result<()> {
+    let (resource, name) = (context.kind.group_resource(), ObjectMeta::of(object).name());
+    context.api.namespaces().admit(context.path.namespace.as_deref(), &resource, name).await
+}
+
+/// Creates an object.
+pub(super) async fn store(
+    context: &Context,
+    object: Value,
+    by: &By<'_>,
+    dry_run: bool,
+) -> Result<write::Outcome, Stop> {
     let (namespace, uid) = (context.path.namespace.as_deref().unwrap_or_default(), context.api.new_uid());
-    let object = strategy::create(&context.kind, object, namespace, &uid, &by).map_err(Stop::Failed)?;
+    let object = strategy::create(&context.kind, object, namespace, &uid, by).map_err(Stop::Failed)?;
     context.warnings.add(meta::finalizer_warnings(&object, None));
     let key = context.key_of(ObjectMeta::of(&object).name());
     let failed = |error: Error| match error {
         Error::AlreadyExists { .. } => Stop::Taken,
         error => Stop::Failed(context.failed(&error)),
     };
-    if options.dry_run {
+    if dry_run {
         return match context.api.store().get(&key, At::Latest).await.map_err(failed)? {
             Some(_) => Err(Stop::Taken),
             None => Ok(write::Outcome::Object(object)),

@@ -1,5 +1,7 @@
-//! `patch`: an object changed by a JSON patch or a merge patch, again and again until nobody was faster.
+//! `patch`: an object changed by a JSON patch or a merge patch, again and again until nobody was faster; an apply patch is
+//! a matter of its own.
 
+use auth::User;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use machinery::{
@@ -7,26 +9,20 @@ use machinery::{
     negotiate::{self, PatchType},
     options::WriteOptions,
     patch::Patch,
-    status::Status,
 };
 use serde_json::Value;
 
-use super::{address, write};
+use super::{address, apply, write};
 use crate::{context::Context, decode, error::Result, problems, respond, strategy};
 
-pub(super) async fn patch(context: &Context, body: Body) -> Result<Response<Body>> {
+pub(super) async fn patch(context: &Context, user: &User, body: Body) -> Result<Response<Body>> {
     let kind = negotiate::patch_type(decode::content_type(&context.headers))?;
+    if kind == PatchType::Apply {
+        return apply::apply(context, user, body).await;
+    }
     let options = WriteOptions::patch(&context.query)?;
     let body = decode::body(body).await?;
-    let patch = match kind {
-        PatchType::Json => Patch::json(&body)?,
-        PatchType::Merge => Patch::merge(&body)?,
-        PatchType::Apply => {
-            return Err(
-                Status::not_implemented("server-side apply is not served yet: use a merge or JSON patch").into()
-            );
-        }
-    };
+    let patch = if kind == PatchType::Json { Patch::json(&body)? } else { Patch::merge(&body)? };
     let mut manager = String::new();
     let by = context.by(options.field_manager.as_deref(), &mut manager);
     let make = |old: &Value| strategy::update(&context.kind, old, patched(context, &options, &patch, old)?, &by);

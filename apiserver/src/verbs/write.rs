@@ -24,7 +24,7 @@ pub(crate) enum Outcome {
 }
 
 /// Changes the object at `key` to what `make` makes of it. `make` is pure and may run several times.
-pub(super) async fn change(
+pub(crate) async fn change(
     context: &Context,
     key: &Key,
     dry_run: bool,

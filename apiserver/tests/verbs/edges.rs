@@ -1,13 +1,10 @@
 //! What writes refuse, and what they warn of although they do it.
 
+use api_testing::{Answer, Server};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    WIDGETS, created,
-    support::{Answer, Server},
-    widget,
-};
+use super::{WIDGETS, created, widget};
 
 fn warnings(answer: &Answer) -> Vec<&str> {
     answer.headers.get_all("warning").iter().map(|value| value.to_str().expect("ASCII")).collect()

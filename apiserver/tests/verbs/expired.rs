@@ -3,7 +3,9 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::{WIDGETS, created, names, revision, support::Server};
+use api_testing::Server;
+
+use crate::{WIDGETS, created, names, revision};
 
 /// A server whose history begins after its first three widgets, and the first one's revision.
 async fn forgetful() -> (Server, u64) {

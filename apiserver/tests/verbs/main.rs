@@ -1,15 +1,15 @@
 //! The verbs against an in-process router over the log in memory: no sockets, no cluster.
 
+mod actor;
 mod edges;
 mod expired;
 mod outage;
 mod protobuf;
-mod support;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use support::{Answer, Server};
+use api_testing::{Answer, Server};
 
 const WIDGETS: &str = "/apis/gold.example.com/v1/namespaces/default/widgets";
 

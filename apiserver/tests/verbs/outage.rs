@@ -9,7 +9,9 @@ use proto::store::{
     At, Batch, Entry, Error, Key, List, ListOptions, Result, Scope, Status, Store, WatchOptions, Write, Written,
 };
 
-use crate::{WIDGETS, support::Server, widget};
+use api_testing::Server;
+
+use crate::{WIDGETS, widget};
 
 /// Refuses everything with one error.
 struct Refusing(Error);

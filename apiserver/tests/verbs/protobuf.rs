@@ -9,7 +9,9 @@ use machinery::{
 };
 use serde_json::json;
 
-use crate::{WIDGETS, created, support::Server};
+use api_testing::Server;
+
+use crate::{WIDGETS, created};
 
 const PLAIN: &str = "application/vnd.kubernetes.protobuf";
 const PARTIAL: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";

@@ -28,6 +28,13 @@ pub fn set_parent(span: &Span, headers: &HeaderMap) {
     }
 }
 
+/// The headers by which [`set_parent`] makes `span` the parent of another, here or elsewhere, now or later.
+pub fn parent_headers(span: &Span) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    TraceContextPropagator::new().inject_context(&span.context(), &mut Outgoing(&mut headers));
+    headers
+}
+
 /// Makes each request that goes out in a span of its own, and names that in its headers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InjectLayer;
@@ -83,7 +90,7 @@ where
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let span = rpc("client", request.uri().path());
-        TraceContextPropagator::new().inject_context(&span.context(), &mut Outgoing(request.headers_mut()));
+        request.headers_mut().extend(parent_headers(&span));
         within(span, || self.inner.call(request))
     }
 }

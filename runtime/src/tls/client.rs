@@ -24,12 +24,7 @@ impl ClientTls {
         let paths = vec![ca.to_owned()];
         let contents = files::read(&paths)?;
         let verifier = Arc::new(Server::new(roots(&contents[0])?)?);
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&TLS13, &TLS12])?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
-            .with_client_cert_resolver(identity as _);
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = config(identity, &verifier)?;
         files::follow(tasks, paths, contents, move |contents| {
             let replaced = roots(&contents[0]).and_then(|roots| verifier.replace(roots));
             if let Err(error) = replaced {
@@ -39,8 +34,24 @@ impl ClientTls {
         Ok(Self { config: Arc::new(config) })
     }
 
+    /// As [`Self::new`], with CAs that somebody else keeps.
+    pub fn believing(identity: Arc<Identity>, bundle: &[u8]) -> Result<Self, Error> {
+        let verifier = Arc::new(Server::new(roots(bundle)?)?);
+        Ok(Self { config: Arc::new(config(identity, &verifier)?) })
+    }
+
     /// What handshakes use.
     pub(crate) fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)
     }
+}
+
+fn config(identity: Arc<Identity>, verifier: &Arc<Server>) -> Result<ClientConfig, Error> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(verifier) as _)
+        .with_client_cert_resolver(identity as _);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
 }

@@ -32,11 +32,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 1 << 30;
 
+const JSON: &str = "application/json";
+
 /// One request, ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) accept: &'static str,
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
 }
@@ -77,15 +80,15 @@ struct Origin {
 
 impl Call {
     pub(crate) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, content_type: "", body: Bytes::new() }
+        Self { method: Method::GET, path, accept: JSON, content_type: "", body: Bytes::new() }
     }
 
     pub(crate) fn json(method: Method, path: String, body: Bytes) -> Self {
-        Self { method, path, content_type: "application/json", body }
+        Self { method, path, accept: JSON, content_type: JSON, body }
     }
 
     pub(crate) fn merge_patch(path: String, body: Bytes) -> Self {
-        Self { method: Method::PATCH, path, content_type: "application/merge-patch+json", body }
+        Self { method: Method::PATCH, path, accept: JSON, content_type: "application/merge-patch+json", body }
     }
 }
 
@@ -170,7 +173,7 @@ impl Client {
 
     fn request(&self, call: Call) -> Result<Request<Full<Bytes>>> {
         let uri = format!("https://{}{}", self.origin.authority, call.path);
-        let mut request = Request::builder().method(call.method).uri(uri).header(ACCEPT, "application/json");
+        let mut request = Request::builder().method(call.method).uri(uri).header(ACCEPT, call.accept);
         if !call.content_type.is_empty() {
             request = request.header(CONTENT_TYPE, call.content_type);
         }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: one load on several API servers in alternation, and the table that compares them.
+//! `cargo xtask bench`: one load on several API servers in alternation, and the table that compares them; [`cbt`] is the
+//! same for changed blocks.
 //!
 //! The one rule: ratios count, never absolute times. All targets are measured in one run on one machine, taking turns, and
 //! no test asserts a timing.
@@ -9,6 +10,7 @@
 //! object   the bodies                   run       alternation           setup     starts what is measured
 //! ```
 
+mod cbt;
 mod client;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
@@ -35,15 +37,40 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::Parser as _;
+use clap::Parser;
 
 use crate::report::Machine;
 use crate::settings::Settings;
 use crate::target::Peers;
 
+/// What is measured: objects, unless a word says something else.
+#[derive(Debug, Parser)]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
+struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    Cbt(cbt::Settings),
+    /// Serves changed blocks that are computed, as a process of its own
+    #[command(hide = true)]
+    Driver(cbt::driver::Args),
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match bench(&Settings::parse().settled()).await {
+    runtime::tls::install_provider();
+    let Args { other, settings } = Args::parse();
+    let outcome = match other {
+        None => bench(&settings.settled()).await,
+        Some(Other::Cbt(settings)) => cbt::bench(settings).await.map(|()| 0),
+        Some(Other::Driver(args)) => cbt::driver::serve(&args).await.map(|()| 0),
+    };
+    match outcome {
         Ok(0) => ExitCode::SUCCESS,
         Ok(errors) => failure(&format!("{errors} requests failed, see the report")),
         Err(error) => failure(&format!("{error:#}")),

@@ -56,6 +56,17 @@ impl Memory {
     pub(crate) fn now(process: &Process) -> Self {
         fs::read_to_string(format!("/proc/{}/status", process.pid)).map(|status| memory(&status)).unwrap_or_default()
     }
+
+    /// Lets the most that was ever resident be what is resident now.
+    pub(crate) fn forget_peak(process: &Process) {
+        // Where the kernel refuses, the most is that of the process's whole life, which is no less.
+        let _ = fs::write(format!("/proc/{}/clear_refs", process.pid), "5");
+    }
+}
+
+/// Seconds that the processors of this machine have worked, for whomever.
+pub(crate) fn machine() -> f64 {
+    fs::read_to_string("/proc/stat").ok().and_then(|stat| busy(&stat)).unwrap_or_default()
 }
 
 /// The processes that this one has started and that still run.
@@ -87,6 +98,14 @@ fn seconds(stat: &str) -> Option<f64> {
     Some((ticks()? + ticks()?) / TICKS)
 }
 
+/// All time of `/proc/stat` but that in which processors were idle, waited, or were someone else's.
+fn busy(stat: &str) -> Option<f64> {
+    let times = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace().take(7);
+    let times: Vec<f64> = times.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [user, nice, system, _idle, _waiting, interrupts, soft] = times[..] else { return None };
+    Some((user + nice + system + interrupts + soft) / TICKS)
+}
+
 fn memory(status: &str) -> Memory {
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -106,6 +125,23 @@ mod tests {
         let stat = "42 (a) S 1 (b) R 1 42 42 0 -1 4194304 90 0 0 0 250 50 7 8 20 0 4 0 100";
         assert_eq!(seconds(stat), Some(3.0));
         assert_eq!(seconds("42 (short) R 1"), None);
+    }
+
+    #[test]
+    fn a_machine_works_when_it_does_not_wait() {
+        assert_eq!(busy("cpu  100 200 300 4000 5000 60 40 9000 0 0\ncpu0 1 2 3\n"), Some(7.0));
+        assert_eq!(busy("cpu  100 200\n"), None);
+        assert!(machine() > 0.0);
+    }
+
+    #[test]
+    fn a_peak_can_be_forgotten() {
+        let me = Process { name: "me".into(), pid: std::process::id() };
+        let large = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let before = Memory::now(&me).peak;
+        drop(large);
+        Memory::forget_peak(&me);
+        assert!(before >= 64 << 20 && Memory::now(&me).peak < before);
     }
 
     #[test]

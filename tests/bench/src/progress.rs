@@ -18,6 +18,13 @@ impl Progress {
         Self(bar)
     }
 
+    /// For a run that does not know its length.
+    pub(crate) fn endless() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_secs(1));
+        Self(bar)
+    }
+
     /// The next step begins.
     pub(crate) fn step(&self, what: String) {
         if !self.0.message().is_empty() {

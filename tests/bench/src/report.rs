@@ -3,19 +3,22 @@
 //! Every number is a row of its own with the targets side by side, so that no cell needs explaining, and the ratio to the
 //! baseline behind them: above 1 is more, whether more is better or not.
 
+mod compared;
 mod json;
 mod table;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+pub(crate) use compared::{Columns, Row, compared};
 pub(crate) use json::json;
+pub(crate) use table::Table;
 
 use crate::procstat::Memory;
 use crate::run::{Cell, Findings, GENERATOR};
 use crate::settings::Settings;
 use crate::target::{Peers, Target};
-use table::{Table, number};
+use table::number;
 
 /// Processor time below which a process had no part in a measure, in seconds per 1,000 requests.
 const IDLE: f64 = 0.005;
@@ -31,12 +34,6 @@ pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
     pub(crate) kernel: String,
-}
-
-/// A row: a label and a value for each target.
-struct Row {
-    label: String,
-    values: Vec<Option<f64>>,
 }
 
 /// The report as Markdown.
@@ -85,32 +82,11 @@ fn introduction(peers: &Peers, settings: &Settings, machine: &Machine, findings:
 
 fn section(text: &mut String, title: &str, targets: &[Target], rows: &[Row]) {
     if !rows.is_empty() {
-        let _ = write!(text, "\n## {title}\n\n{}", compared(targets, rows));
-    }
-}
-
-/// Rows with the targets side by side and, where there is a baseline, the ratios to it.
-fn compared(targets: &[Target], rows: &[Row]) -> Table {
-    let baseline = targets.iter().position(|target| target.baseline);
-    let others = |i: &usize| baseline.is_some_and(|baseline| baseline != *i);
-    let ratios: Vec<usize> = (0..targets.len()).filter(others).collect();
-    let mut head = vec![String::new()];
-    head.extend(targets.iter().map(|target| target.name.clone()));
-    head.extend(ratios.iter().map(|i| format!("{} ÷ {}", targets[*i].name, targets[baseline.unwrap_or(*i)].name)));
-    let mut table = Table::new(head);
-    for Row { label, values } in rows {
-        let mut cells = vec![label.clone()];
-        cells.extend(values.iter().map(|value| value.map_or_else(|| "–".to_owned(), number)));
-        cells.extend(ratios.iter().map(|i| ratio(values[*i], baseline.and_then(|baseline| values[baseline]))));
-        table.row(cells);
-    }
-    table
-}
-
-fn ratio(value: Option<f64>, baseline: Option<f64>) -> String {
-    match (value, baseline) {
-        (Some(value), Some(baseline)) if baseline > 0.0 => format!("{}×", number(value / baseline)),
-        _ => "–".to_owned(),
+        let columns = Columns {
+            names: targets.iter().map(|target| target.name.clone()).collect(),
+            baseline: targets.iter().position(|target| target.baseline),
+        };
+        let _ = write!(text, "\n## {title}\n\n{}", compared(&columns, rows));
     }
 }
 

@@ -94,7 +94,7 @@ fn steps(peers: &Peers, settings: &Settings) -> usize {
 }
 
 /// The order of the targets in a round.
-fn order(targets: usize, round: usize) -> Vec<usize> {
+pub(crate) fn order(targets: usize, round: usize) -> Vec<usize> {
     if round.is_multiple_of(2) { (0..targets).collect() } else { (0..targets).rev().collect() }
 }
 

@@ -106,7 +106,7 @@ impl Default for Settings {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text} is not a number of seconds"))?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if seconds <= 3600.0 => Ok(duration),
@@ -114,7 +114,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn at_least(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+pub(crate) fn at_least(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
     move |text| match text.parse() {
         Ok(number) if number >= least => Ok(number),
         _ => Err(format!("{text} is not a whole number of at least {least}")),

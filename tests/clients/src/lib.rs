@@ -6,12 +6,17 @@
 //! |---|---|---|
 //! | `kubectl.rs` | kubectl directly and through the aggregator | `cargo test -p clients --test kubectl` |
 //! | `fleet.rs` | Fleet's own objects, through `kill -9` | `cargo test -p clients --test fleet` |
-//! | `operate.rs` | backup, SQL and checks while a database is served | `cargo test -p clients --test operate` |
+//! | `operate.rs` | backup, SQL and checks while a database is served; the audit log | `cargo test -p clients --test operate` |
+//! | `restart.rs` | nodes restarted through kubectl, its plugin and a client certificate | `cargo test -p clients --test restart` |
 //! | `trace.rs` | one request as one trace, in both deployments | `cargo test -p clients --test trace` |
 //! | `watcher.rs` | the watcher of kube-rs | `cargo test -p clients --test watcher` |
 //! | `controllers.rs` | garbage collection and the deletion of namespaces | `cargo test -p clients --test controllers` |
 //! | `durability.rs` | writers and `kill -9` | `cargo test -p clients --test durability` |
+//! | `changed_blocks.rs` | what changed between snapshots, by kubectl, curl and the plugin | `cargo test -p clients --test changed_blocks` |
+//! | `snapshot_metadata.rs` | Kubernetes' own client library of changed blocks | `cargo test -p clients --test snapshot_metadata` |
 //! | `deployment.rs` | the split deployment, and what is answered while a part is down | `cargo test -p clients --test deployment` |
+
+pub mod snapshots;
 
 use std::path::PathBuf;
 

@@ -99,6 +99,7 @@ on_every_way![
     prints_tables,
     selects_by_label_and_field,
     applies,
+    applies_on_the_server,
     edits,
     patches_and_labels,
     replaces_and_diffs,
@@ -169,6 +170,45 @@ fn applies(way: &Way) {
     let object = way.json("a");
     assert_eq!(object["spec"], json!({"deploymentID": "s-2:b"}), "what is no longer applied is gone");
     assert!(object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].is_string());
+}
+
+fn applies_on_the_server(way: &Way) {
+    const ON_SERVER: [&str; 4] = ["apply", "--server-side", "-f", "-"];
+    let apply = |args: &[&str], document: &Value| way.pipe(&[&ON_SERVER, args].concat(), document);
+    let mut document = bundle_deployment("a", "s-1:a");
+    let applied = "bundledeployment.fleet.cattle.io/a serverside-applied\n";
+    assert_eq!(apply(&[], &document), applied);
+    assert_eq!(apply(&[], &document), applied);
+    document["spec"] = json!({"deploymentID": "s-2:b"});
+    let diff = way.kubectl.run_with(&way.args(&["diff", "--server-side", "-f", "-"]), &[], &document.to_string());
+    let diff = diff.unwrap();
+    assert!(diff.code == 1 && diff.stdout.contains("+  deploymentID: s-2:b"), "{diff:?}");
+    assert_eq!(apply(&[], &document), applied);
+    assert_eq!(way.json("a")["spec"], json!({"deploymentID": "s-2:b"}), "what is no longer applied is gone");
+
+    document["spec"]["deploymentID"] = json!("s-3:c");
+    let other = [&ON_SERVER[..], &["--field-manager=other"]].concat();
+    let conflict = way.kubectl.run_with(&way.args(&other), &[], &document.to_string()).unwrap();
+    let told = "Apply failed with 1 conflict: conflict with \"kubectl\": .spec.deploymentID";
+    assert!(conflict.code == 1 && conflict.stderr.contains(told), "{conflict:?}");
+    assert_eq!(apply(&["--field-manager=other", "--force-conflicts"], &document), applied);
+    assert_eq!(way.json("a")["spec"]["deploymentID"], "s-3:c");
+
+    // From the client's side to the server's: kubectl's own dance of three requests.
+    let mut document = bundle_deployment("b", "s-1:a");
+    way.pipe(&["apply", "-f", "-"], &document);
+    document["spec"] = json!({"deploymentID": "s-2:b"});
+    assert_eq!(apply(&[], &document), "bundledeployment.fleet.cattle.io/b serverside-applied\n");
+    let object = way.ok(&["get", "bundledeployment", "b", "-o", "json", "--show-managed-fields"]);
+    let object: Value = serde_json::from_str(&object).unwrap();
+    assert_eq!(object["spec"], json!({"deploymentID": "s-2:b"}));
+    let managers: Vec<&str> = object["metadata"]["managedFields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["manager"].as_str().unwrap())
+        .collect();
+    assert_eq!(managers, ["kubectl-last-applied", "kubectl"], "the client-side manager is gone");
 }
 
 fn edits(way: &Way) {

@@ -18,6 +18,10 @@ pub enum Scope {
     Namespaced,
     /// Kinds whose objects do not.
     Cluster,
+    /// The kind that has a field of each sort.
+    Widgets,
+    /// The kind that has rules.
+    Ledgers,
 }
 
 /// The future of a case's run.
@@ -48,6 +52,8 @@ impl Case {
             Scope::WithStatus => subject.status,
             Scope::Namespaced => subject.namespaced,
             Scope::Cluster => !subject.namespaced,
+            Scope::Widgets => subject.plural == "widgets",
+            Scope::Ledgers => subject.plural == "ledgers",
         }
     }
 }
@@ -73,6 +79,6 @@ macro_rules! areas {
 }
 
 areas![
-    access, bad_input, crud, delete, discovery, dry_run, list, media, metadata, openapi, pages, patch, status, table,
-    validation, watch, watch_list,
+    access, apply, bad_input, crud, delete, discovery, dry_run, list, media, metadata, openapi, pages, patch, rules,
+    status, table, validation, watch, watch_list,
 ];

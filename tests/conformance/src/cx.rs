@@ -28,6 +28,8 @@ pub mod patch {
     pub const MERGE: &str = "application/merge-patch+json";
     /// RFC 6902.
     pub const JSON: &str = "application/json-patch+json";
+    /// Server-side apply.
+    pub const APPLY: &str = "application/apply-patch+yaml";
     /// Kubernetes' own, which custom resources do not support.
     pub const STRATEGIC: &str = "application/strategic-merge-patch+json";
 }

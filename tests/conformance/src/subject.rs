@@ -93,6 +93,20 @@ pub const SUBJECTS: &[Subject] = &[
         invalid: [r#"{"power":"much"}"#, r#"{"label":{}}"#],
         statuses: [r#"{"phase":"Ready"}"#, r#"{"phase":"Failed"}"#],
     },
+    Subject {
+        plural: "ledgers",
+        kind: "Ledger",
+        group: "gold.example.com",
+        version: "v1",
+        namespaced: true,
+        status: true,
+        areas: &["rules"],
+        document: "tests/examples/crds/rules.yaml",
+        built_in: false,
+        specs: [r#"{"limit":100}"#, r#"{"limit":200,"owner":"ann","currency":"EUR"}"#],
+        invalid: [r#"{"limit":5,"floor":6}"#, r#"{"limit":"much"}"#],
+        statuses: [r#"{"phase":"Open"}"#, r#"{"phase":"Closed"}"#],
+    },
 ];
 
 // === impl Subject ===

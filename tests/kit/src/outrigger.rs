@@ -1,6 +1,6 @@
 //! The `outrigger` binary as its users start it: alone, behind a cluster, or split in two processes.
 //!
-//! It listens on a port of its own choice and says which: the kit reads the first `https://HOST:PORT` it prints.
+//! It listens on a port of its own choice and says which it `serves on`.
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,13 @@ pub fn binary() -> Result<PathBuf> {
     beside.into_iter().find(|path| path.is_file()).with_context(|| {
         format!("no outrigger beside {}: run `cargo build`, or the tests by `cargo xtask test`", test.display())
     })
+}
+
+/// Another program of ours, built into the same folder.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let path = binary()?.with_file_name(name);
+    anyhow::ensure!(path.is_file(), "{} is missing: run the tests by `cargo xtask test`", path.display());
+    Ok(path)
 }
 
 // === impl Outrigger ===
@@ -230,15 +237,11 @@ fn start(scratch: &Scratch, flags: &[String], env: &[(String, String)], port: u1
     }
 }
 
-/// The port of the first complete loopback address in what it printed.
+/// The port of the address that it says it serves on, once that is complete. Its log names others, too.
 fn printed_port(output: &str) -> Option<u16> {
-    ["https://127.0.0.1:", "https://localhost:", "https://0.0.0.0:", "https://[::]:"]
-        .iter()
-        .filter_map(|prefix| output.split_once(prefix))
-        .find_map(|(_, rest)| {
-            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-            rest[..digits].parse().ok()
-        })
+    let (_, address) = output.split_once(" serves on https://127.0.0.1:")?;
+    let digits = address.find(|c: char| !c.is_ascii_digit())?;
+    address[..digits].parse().ok()
 }
 
 fn authority_of(path: &Path) -> Result<String> {
@@ -284,9 +287,10 @@ mod tests {
 
     #[test]
     fn reads_the_port_only_when_it_is_complete() {
-        assert_eq!(printed_port("listening on https://127.0.0.1:84"), None);
-        assert_eq!(printed_port("listening on https://127.0.0.1:8443\n"), Some(8443));
-        assert_eq!(printed_port("msg=serving address=\"https://[::]:9443/\"\n"), Some(9443));
+        assert_eq!(printed_port("Outrigger serves on https://127.0.0.1:84"), None);
+        assert_eq!(printed_port("Outrigger serves on https://127.0.0.1:8443\n"), Some(8443));
+        let log = "serving on https://127.0.0.1:1\nThe apiserver serves on https://127.0.0.1:9443, behind\n";
+        assert_eq!(printed_port(log), Some(9443));
         assert_eq!(printed_port("nothing"), None);
     }
 }

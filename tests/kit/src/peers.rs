@@ -56,7 +56,34 @@ impl Peers {
     }
 }
 
-fn cache() -> Result<PathBuf> {
+/// The CSI driver of the tests.
+pub fn csi_peer() -> Result<PathBuf> {
+    program("OUTRIGGER_CSI_PEER", "csi-peer")
+}
+
+/// The backup software of the tests.
+pub fn backup_peer() -> Result<PathBuf> {
+    program("OUTRIGGER_BACKUP_PEER", "backup-peer")
+}
+
+/// The sidecar that Kubernetes has for changed blocks; `cargo xtask bench cbt` builds it.
+pub fn sidecar_peer() -> Result<PathBuf> {
+    program("OUTRIGGER_SIDECAR_PEER", "sidecar-peer")
+}
+
+/// The program that a variable names, else the one that `cargo xtask peers` built last.
+fn program(variable: &str, name: &str) -> Result<PathBuf> {
+    let program = match std::env::var_os(variable) {
+        Some(program) => PathBuf::from(program),
+        None => cache()?.join("outrigger").join(name).join("current").join(name),
+    };
+    if !program.exists() {
+        bail!("{} is missing: run `cargo xtask peers`, or the tests by `cargo xtask test`", program.display());
+    }
+    Ok(program)
+}
+
+pub(crate) fn cache() -> Result<PathBuf> {
     if let Some(cache) = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(cache));
     }

@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
                 let (before, after) = (old.and_then(Value::as_array), new.and_then(Value::as_array));
                 let (before, after) = (before.map_or(&[][..], Vec::as_slice), after.map_or(&[][..], Vec::as_slice));
                 let is_empty = before.is_empty() && after.is_empty();
-                if !is_empty && let Some(items) = items(&self.types.list(&self.names), before, after) {
+                if !is_empty && let Some(items) = items(self.types, &self.names, before, after) {
                     self.visit_items(items);
                     return false;
                 }
@@ -190,30 +190,34 @@ fn shape(value: Option<&Value>) -> Option<Shape> {
 }
 
 /// The items of both lists by path element; `None` if the list, or one with items that have none, is owned as a whole.
-fn items<'a>(list: &ListType, old: &'a [Value], new: &'a [Value]) -> Option<BTreeMap<PathElement, Items<'a>>> {
+fn items<'a>(
+    types: &dyn FieldTypes,
+    names: &[&str],
+    old: &'a [Value],
+    new: &'a [Value],
+) -> Option<BTreeMap<PathElement, Items<'a>>> {
+    let list = types.list(names);
     let mut items = BTreeMap::<_, Items<'_>>::new();
     for item in old {
-        items.entry(element(list, item)?).or_default().old.push(item);
+        items.entry(element(types, names, &list, item)?).or_default().old.push(item);
     }
     for item in new {
-        items.entry(element(list, item)?).or_default().new.push(item);
+        items.entry(element(types, names, &list, item)?).or_default().new.push(item);
     }
     Some(items)
 }
 
-fn element(list: &ListType, item: &Value) -> Option<PathElement> {
+/// What tells an item of the list at `names` apart; nothing in one that is owned as a whole.
+pub(super) fn element(types: &dyn FieldTypes, names: &[&str], list: &ListType, item: &Value) -> Option<PathElement> {
     match (list, item) {
         (ListType::Set, Value::Bool(_) | Value::Number(_) | Value::String(_)) => Some(PathElement::Value(item.clone())),
         (ListType::Map(keys), Value::Object(item)) => {
-            let key: Map<_, _> = keys.iter().filter_map(|key| item.get_key_value(key)).map(owned).collect();
+            let value = |key: &String| item.get(key).cloned().or_else(|| types.key_default(names, key));
+            let key: Map<_, _> = keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect();
             (!key.is_empty()).then_some(PathElement::Key(key))
         }
         _ => None,
     }
-}
-
-fn owned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
 }
 
 #[cfg(test)]
@@ -237,6 +241,10 @@ mod tests {
 
         fn map(&self, path: &[&str]) -> MapType {
             if path.ends_with(&["whole"]) { MapType::Atomic } else { MapType::Granular }
+        }
+
+        fn is_declared(&self, _: &[&str]) -> bool {
+            false
         }
 
         fn has_version(&self, _: &str) -> bool {

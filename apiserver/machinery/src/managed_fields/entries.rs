@@ -93,6 +93,27 @@ impl Entries {
         self.0.values_mut()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Identity, &Entry)> {
+        self.0.iter()
+    }
+
+    pub(super) fn remove(&mut self, identity: &Identity) -> Option<Entry> {
+        self.0.remove(identity)
+    }
+
+    /// What anybody has.
+    pub(super) fn all(&self) -> FieldSet {
+        let mut all = FieldSet::default();
+        self.0.values().for_each(|entry| all.extend(entry.fields.clone()));
+        all
+    }
+
+    /// Takes fields from everybody, and forgets who has nothing left.
+    pub(super) fn take(&mut self, fields: &FieldSet) {
+        self.0.values_mut().for_each(|entry| entry.fields = entry.fields.difference(fields));
+        self.retain(|entry| !entry.fields.is_empty());
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
         self.0.retain(|_, entry| keep(entry));
     }
@@ -157,6 +178,23 @@ impl Identity {
     /// An update's.
     pub(super) fn update(manager: &str, api_version: &str, subresource: &str) -> Self {
         Self::new(Operation::Update, manager, api_version, subresource)
+    }
+
+    /// An apply's.
+    pub(super) fn apply(manager: &str, subresource: &str) -> Self {
+        Self::new(Operation::Apply, manager, "", subresource)
+    }
+
+    pub(super) fn manager(&self) -> &str {
+        &self.manager
+    }
+
+    pub(super) fn subresource(&self) -> &str {
+        &self.subresource
+    }
+
+    pub(super) fn is_apply(&self) -> bool {
+        self.operation == Operation::Apply
     }
 
     fn new(operation: Operation, manager: &str, api_version: &str, subresource: &str) -> Self {

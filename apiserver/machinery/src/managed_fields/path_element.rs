@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt};
 use serde_json::{Map, Value};
 
 use super::set::InvalidFields;
-use crate::json;
+use crate::{go, json};
 
 /// One step from an object or list to what it contains.
 ///
@@ -45,6 +45,27 @@ impl PathElement {
             "i:" => Self::Index(rest.parse().map_err(|_| invalid())?),
             _ => return Ok(None),
         }))
+    }
+
+    /// The step as [`FieldTypes`](super::FieldTypes) is told it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Field(name) => name,
+            _ => "*",
+        }
+    }
+
+    /// The step as errors show it: `.name`, `[name="a"]`, `[="a"]`, `[0]`.
+    pub(super) fn step(&self) -> String {
+        match self {
+            Self::Field(name) => format!(".{name}"),
+            Self::Key(key) => {
+                let fields: Vec<String> = key.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+                format!("[{}]", fields.join(","))
+            }
+            Self::Value(value) => format!("[={}]", shown(value)),
+            Self::Index(index) => format!("[{index}]"),
+        }
     }
 
     fn rank(&self) -> u8 {
@@ -94,6 +115,14 @@ impl PartialEq for PathElement {
 }
 
 impl Eq for PathElement {}
+
+/// A value as Go prints it in a path.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => go::Quoted(text).to_string(),
+        other => other.to_string(),
+    }
+}
 
 fn compare_values(a: &Value, b: &Value) -> Ordering {
     match (a, b) {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::path_element::PathElement;
+use super::{path_element::PathElement, types::FieldTypes};
 
 /// A set of fields of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +61,51 @@ impl FieldSet {
             [last] => self.0.get(last).is_some_and(|node| node.member),
             [first, rest @ ..] => self.0.get(first).is_some_and(|node| node.children.contains(rest)),
         }
+    }
+
+    /// Whether the field below the object is a member.
+    pub(super) fn has(&self, element: &PathElement) -> bool {
+        self.0.get(element).is_some_and(|node| node.member)
+    }
+
+    /// The members within a field, if there are any.
+    pub(super) fn below(&self, element: &PathElement) -> Option<&Self> {
+        self.0.get(element).map(|node| &node.children).filter(|children| !children.is_empty())
+    }
+
+    /// The paths of the members, those of parents before those of what is below them.
+    pub(super) fn paths(&self) -> Vec<Vec<PathElement>> {
+        let mut paths = Vec::new();
+        self.collect(&mut Vec::new(), &mut paths);
+        paths
+    }
+
+    fn collect(&self, path: &mut Vec<PathElement>, paths: &mut Vec<Vec<PathElement>>) {
+        for (element, node) in &self.0 {
+            path.push(element.clone());
+            if node.member {
+                paths.push(path.clone());
+            }
+            node.children.collect(path, paths);
+            path.pop();
+        }
+    }
+
+    /// The set with every declared field that has members below it: it is there because of them.
+    pub(super) fn with_declared(&self, types: &dyn FieldTypes) -> Self {
+        self.declared(&mut Vec::new(), types)
+    }
+
+    fn declared<'a>(&'a self, path: &mut Vec<&'a str>, types: &dyn FieldTypes) -> Self {
+        let nodes = self.0.iter().map(|(element, node)| {
+            path.push(element.name());
+            let declared = matches!(element, PathElement::Field(_)) && types.is_declared(path);
+            let member = node.member || (declared && !node.children.is_empty());
+            let node = Node { member, children: node.children.declared(path, types) };
+            path.pop();
+            (element.clone(), node)
+        });
+        Self(nodes.collect())
     }
 
     /// Whether there are no members.
@@ -116,10 +161,7 @@ impl FieldSet {
     ) -> Self {
         let mut set = Self::default();
         for (element, node) in &self.0 {
-            path.push(match element {
-                PathElement::Field(name) => name,
-                _ => "*",
-            });
+            path.push(element.name());
             let node = match node.children.0.first_key_value() {
                 Some((child, _)) if collapse(path, child) => Node { member: true, children: Self::default() },
                 _ => Node { member: node.member, children: node.children.collapse(path, collapse) },

@@ -1,5 +1,7 @@
 //! What ownership needs to know of an object's schema: whether lists and maps are owned whole or by item.
 
+use serde_json::Value;
+
 use super::{path_element::PathElement, set::FieldSet};
 
 /// The types of an object's fields. A path is the names of fields and keys of maps from the object down; an item of a
@@ -10,6 +12,15 @@ pub trait FieldTypes {
 
     /// How the object or map at `path` is owned.
     fn map(&self, path: &[&str]) -> MapType;
+
+    /// Whether the field at `path` is declared by its name, rather than being a key of a map.
+    fn is_declared(&self, path: &[&str]) -> bool;
+
+    /// What an item of the list at `path` has for `key`, a key of [`ListType::Map`], when it does not say.
+    fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
+        let _ = (path, key);
+        None
+    }
 
     /// Whether the object is still served in this version. The entries of one that is not are dropped.
     fn has_version(&self, api_version: &str) -> bool;
@@ -59,6 +70,10 @@ impl FieldTypes for Untyped {
         MapType::Granular
     }
 
+    fn is_declared(&self, _: &[&str]) -> bool {
+        false
+    }
+
     fn has_version(&self, _: &str) -> bool {
         true
     }
@@ -79,6 +94,21 @@ impl FieldTypes for WithMeta<'_> {
             ["metadata", "ownerReferences", "*"] => MapType::Atomic,
             [] | ["metadata", ..] => MapType::Granular,
             path => self.0.map(path),
+        }
+    }
+
+    fn is_declared(&self, path: &[&str]) -> bool {
+        match path {
+            ["apiVersion" | "kind" | "metadata"] | ["metadata", _] => true,
+            ["metadata", ..] => false,
+            path => self.0.is_declared(path),
+        }
+    }
+
+    fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
+        match path {
+            ["metadata", ..] => None,
+            path => self.0.key_default(path, key),
         }
     }
 

@@ -25,6 +25,17 @@ pub fn watch(header: &str) -> Result<Output, Status> {
     }
 }
 
+/// Which of `offers`, the usual one first, a header asks for: media types that are written in one way only. A clause that
+/// asks for a conversion asks for none of them.
+pub fn choose<'a>(header: &str, offers: &[&'a str]) -> Option<&'a str> {
+    if header.trim().is_empty() {
+        return offers.first().copied();
+    }
+    let clauses = clauses(header);
+    let plain = clauses.iter().filter(|clause| convert(clause).is_none());
+    plain.flat_map(|clause| offers.iter().copied().find(|offer| clause.takes(offer))).next()
+}
+
 /// How to answer with a Status. One that the client would not accept comes as indented JSON all the same.
 pub fn status(header: &str, pretty: bool) -> Output {
     let picked = pick(header, |clause, _| convert(clause).is_none().then_some(View::Object));
@@ -140,6 +151,12 @@ impl<'a> Clause<'a> {
         Some(Self { kind, subtype, quality, params })
     }
 
+    /// Whether it is about a media type.
+    fn takes(&self, media_type: &str) -> bool {
+        let (kind, subtype) = media_type.split_once('/').unwrap_or((media_type, ""));
+        (self.kind == "*" || self.kind == kind) && (self.subtype == "*" || self.subtype == subtype)
+    }
+
     fn vagueness(&self) -> u8 {
         u8::from(self.kind == "*") + u8::from(self.subtype == "*")
     }
@@ -222,6 +239,23 @@ mod tests {
         assert_eq!(status("application/vnd.kubernetes.protobuf", false).encoding, Encoding::Protobuf);
         for header in ["text/html", "application/json;as=Table;v=v1;g=meta.k8s.io", "application/cbor"] {
             assert_eq!(status(header, false), Output { pretty: true, ..Output::default() }, "{header}");
+        }
+    }
+
+    #[test]
+    fn one_of_some_offers_is_chosen() {
+        let choose = |header| choose(header, &["application/json", "application/x-ndjson", "image/png"]);
+        for (header, chosen) in [
+            ("", Some("application/json")),
+            ("*/*", Some("application/json")),
+            ("image/*", Some("image/png")),
+            ("application/x-ndjson, */*", Some("application/x-ndjson")),
+            ("application/json;q=0.5, application/x-ndjson", Some("application/x-ndjson")),
+            ("application/json;as=Table;v=v1;g=meta.k8s.io, application/json", Some("application/json")),
+            ("application/json;as=Table;v=v1;g=meta.k8s.io", None),
+            ("text/html, application/x-ndjson;q=0", None),
+        ] {
+            assert_eq!(choose(header), chosen, "{header}");
         }
     }
 

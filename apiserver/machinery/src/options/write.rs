@@ -56,6 +56,16 @@ impl WriteOptions {
         Self::parse("PatchOptions", query, errors)
     }
 
+    /// Reads the query of an apply patch, and whether it takes fields that others have.
+    pub fn apply(query: &[(String, String)]) -> Result<(Self, bool), Status> {
+        let mut errors = ErrorList::new();
+        if query::text(query, "fieldManager").is_none() {
+            errors.push(field::Error::required("fieldManager", "is required for apply patch"));
+        }
+        let force = query::flag(query, "force").unwrap_or_default();
+        Self::parse("PatchOptions", query, errors).map(|options| (options, force))
+    }
+
     fn parse(kind: &str, query: &[(String, String)], mut errors: ErrorList) -> Result<Self, Status> {
         let field_manager = query::text(query, "fieldManager").map(str::to_owned);
         errors.extend(field_manager.as_deref().map(check_manager).unwrap_or_default());
@@ -119,6 +129,11 @@ mod tests {
             assert_eq!(status.message, format!("CreateOptions.meta.k8s.io \"\" is invalid: {refusal}"));
             assert_eq!(status.code, 422);
         }
+        let status = WriteOptions::apply(&[]).unwrap_err();
+        let refusal = "fieldManager: Required value: is required for apply patch";
+        assert_eq!(status.message, format!("PatchOptions.meta.k8s.io \"\" is invalid: {refusal}"));
+        let (_, force) = WriteOptions::apply(&query(&[("fieldManager", "m"), ("force", "true")])).unwrap();
+        assert!(force);
         let status = WriteOptions::patch(&query(&[("force", "true")])).unwrap_err();
         let refusal = "force: Forbidden: may not be specified for non-apply patch";
         assert_eq!(status.message, format!("PatchOptions.meta.k8s.io \"\" is invalid: {refusal}"));

@@ -1,14 +1,14 @@
-//! A Status as JSON, in Go's order of fields, empty ones left out as Go does.
+//! A Status as JSON, in Go's order of fields, empty ones left out as Go does; and read back.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Status;
+use super::{Reason, Status};
 use crate::json;
 
 /// What a Status is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Details {
     /// The object's name.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -31,7 +31,8 @@ pub struct Details {
 }
 
 /// One thing that was wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Cause {
     /// Why, in a word.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -67,7 +68,23 @@ struct Metadata<'a> {
     continue_: Option<&'a str>,
 }
 
+/// A failure as it is read.
+#[derive(Deserialize)]
+struct Failure {
+    code: u16,
+    reason: Option<Reason>,
+    #[serde(default)]
+    message: String,
+    details: Option<Box<Details>>,
+}
+
 impl Status {
+    /// Reads a failure; `None` when it is none.
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        let Failure { code, reason, message, details } = serde_json::from_slice(json).ok()?;
+        Some(Self { code, reason, message, details, continue_: None })
+    }
+
     /// The status as JSON, its fields in Go's order.
     pub fn to_json(&self) -> Vec<u8> {
         json::to_vec(&self.wire())
@@ -85,7 +102,7 @@ impl Status {
             metadata: Metadata { continue_: self.continue_.as_deref() },
             status: if self.is_success() { "Success" } else { "Failure" },
             message: &self.message,
-            reason: self.reason.map(super::Reason::as_str),
+            reason: self.reason.map(Reason::as_str),
             details: self.details.as_deref(),
             code: (!self.is_success()).then_some(self.code),
         }

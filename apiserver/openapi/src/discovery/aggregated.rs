@@ -118,6 +118,7 @@ fn subresource_entry<'a>(resource: &'a Resource, subresource: &'a Subresource) -
     let response_kind = match subresource.kind {
         SubresourceKind::Own => own_kind(resource),
         SubresourceKind::Scale => ResponseKind { group: "autoscaling", version: "v1", kind: "Scale" },
+        SubresourceKind::Other(kind) => ResponseKind { kind, ..own_kind(resource) },
     };
     SubresourceEntry { subresource: &subresource.name, response_kind, verbs: names(&subresource.verbs) }
 }

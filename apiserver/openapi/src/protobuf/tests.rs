@@ -110,6 +110,8 @@ fn everything() -> Resource {
         verbs: Verb::ALL.to_vec(),
         subresources: vec![Subresource::status(), Subresource::scale()],
         selectable_fields: vec!["spec.a".into()],
+        parameters: vec![],
+        bodies: vec![],
         schema: json!({"type": "object", "properties": {
             "a": {"type": "string", "format": "f", "title": "t", "description": "d", "default": "x", "enum": ["x"],
                 "minLength": 1, "maxLength": 2, "pattern": "p", "example": "e", "nullable": true},

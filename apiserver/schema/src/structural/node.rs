@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::format::Format;
+use crate::{cel::Program, format::Format};
 
 /// A schema of one value.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) atomic_map: bool,
     pub(crate) checks: Checks,
     pub(crate) rules: Vec<Rule>,
+    /// Whether there are rules here or below.
+    pub(crate) ruled: bool,
 }
 
 /// The JSON types that a value may have.
@@ -108,21 +110,25 @@ pub(crate) struct Pattern {
     pub(crate) regex: Arc<Regex>,
 }
 
-/// A CEL rule of `x-kubernetes-validations`, as declared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    /// The expression that has to be true.
-    pub rule: String,
+/// A rule of `x-kubernetes-validations`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rule {
+    /// The expression that has to be true, as declared.
+    pub(crate) rule: String,
     /// What to say when it is not.
-    pub message: String,
+    pub(crate) message: String,
     /// An expression for what to say.
-    pub message_expression: String,
+    pub(crate) message_expression: String,
     /// The reason of the error's cause; `FieldValueInvalid` unless declared.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The field to name in the error, relative to where the rule stands.
-    pub field_path: String,
-    /// Whether the rule also runs where there is no old value.
-    pub optional_old_self: bool,
+    pub(crate) field_path: String,
+    /// Whether the rule also runs where there is no old value; nothing unless declared.
+    pub(crate) optional_old_self: Option<bool>,
+    /// The expression, compiled.
+    pub(crate) program: Option<Arc<Program>>,
+    /// The expression for what to say, compiled.
+    pub(crate) message_program: Option<Arc<Program>>,
 }
 
 // === impl Node ===
@@ -135,15 +141,6 @@ impl Node {
             (None, Some(Additional::Like(node))) => Some(node),
             _ => None,
         }
-    }
-
-    /// The schemas directly below: fields, entries and items, not nested validations.
-    pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
-        let entries = match &self.additional {
-            Some(Additional::Like(node)) => Some(node.as_ref()),
-            _ => None,
-        };
-        self.properties.values().chain(entries).chain(self.items.as_deref())
     }
 
     /// Whether a null here stands for an absent value.

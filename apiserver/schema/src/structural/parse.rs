@@ -138,11 +138,9 @@ fn rule(value: &Value, path: &Path<'_>, problems: &mut Vec<Error>) -> Option<Rul
         message_expression: read.text("messageExpression"),
         reason: read.text("reason"),
         field_path: read.text("fieldPath"),
-        optional_old_self: read.flag("optionalOldSelf"),
+        optional_old_self: read.value("optionalOldSelf").is_some().then(|| read.flag("optionalOldSelf")),
+        ..Rule::default()
     };
-    if rule.rule.trim().is_empty() {
-        problems.push(Error::required(path.field("rule"), "rule is not specified"));
-    }
     Some(rule)
 }
 

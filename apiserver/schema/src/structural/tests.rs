@@ -264,14 +264,3 @@ fn defaults_are_values_that_a_client_could_send() {
         assert_eq!(problems(spec.clone()), expected.into_iter().collect::<Vec<_>>(), "{spec}");
     }
 }
-
-#[test]
-fn rules_are_kept_and_known_of() {
-    let rule = json!([{"rule": "self.a > 0", "message": "must be positive", "reason": "FieldValueForbidden"}]);
-    let spec = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "x-kubernetes-validations": rule});
-    let schema = Schema::parse(object(json!({"spec": spec})), "s").unwrap();
-    assert!(schema.has_rules());
-    let rules = &schema.root.properties["spec"].rules;
-    assert_eq!((rules[0].rule.as_str(), rules[0].message.as_str()), ("self.a > 0", "must be positive"));
-    assert!(!Schema::parse(json!({"type": "object"}), "s").unwrap().has_rules());
-}

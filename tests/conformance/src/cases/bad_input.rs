@@ -18,7 +18,6 @@ cases! {
         texts_keep_their_value,
         unknown_groups_versions_and_resources,
         odd_query_strings,
-        server_side_apply_is_answered,
     ],
 }
 
@@ -181,11 +180,4 @@ async fn odd_query_strings(cx: &mut Cx) -> Result<()> {
 fn skip_if_unsendable(error: &anyhow::Error) -> Result<crate::cx::Answer> {
     anyhow::ensure!(format!("{error:#}").contains("is no path"), "{error:#}");
     Ok(crate::cx::Answer { status: 0, body: Value::Null })
-}
-
-async fn server_side_apply_is_answered(cx: &mut Cx) -> Result<()> {
-    let object = cx.object("a").to_string();
-    let apply = [("content-type", "application/apply-patch+yaml")];
-    cx.send("PATCH", "{r}/a?fieldManager=m", &apply, object).await?;
-    Ok(())
 }

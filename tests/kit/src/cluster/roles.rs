@@ -42,7 +42,31 @@ fn reader() -> Value {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": "outrigger"},
-        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]}],
+        "rules": [
+            {"apiGroups": [""], "resources": ["namespaces", "nodes"], "verbs": ["get", "list", "watch"]},
+            // Changed blocks: what snapshots are, and what their drivers need to be let in.
+            {
+                "apiGroups": ["snapshot.storage.k8s.io"],
+                "resources": ["volumesnapshots", "volumesnapshotcontents", "volumesnapshotclasses"],
+                "verbs": ["get", "list", "watch"],
+            },
+            {
+                "apiGroups": ["cbt.storage.k8s.io"],
+                "resources": ["snapshotmetadataservices"],
+                "verbs": ["get", "list", "watch"],
+            },
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+            // Whether the cluster has a kind of that name itself, which whoever asks is then passed on to as themselves.
+            {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get"]},
+            {"apiGroups": [""], "resources": ["users", "groups", "serviceaccounts"], "verbs": ["impersonate"]},
+            {"apiGroups": ["authentication.k8s.io"], "resources": ["*"], "verbs": ["impersonate"]},
+            // Node restarts: to cordon, to drain, and to tell.
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]},
+            {"apiGroups": [""], "resources": ["pods/eviction", "events"], "verbs": ["create"]},
+            {"apiGroups": ["apps"], "resources": ["daemonsets"], "verbs": ["get"]},
+            {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
+        ],
     })
 }
 

@@ -1,8 +1,8 @@
-//! A server without sockets: requests in, answers out, over the log in memory.
+//! A server without sockets, for the tests of verbs and of kinds that act: requests in, answers out, over the log in memory.
 
 use std::sync::Arc;
 
-use apiserver::{Api, Inflight, Kinds, Metrics, Namespaces, Parts};
+use apiserver::{Api, Extension, Inflight, Kinds, Metrics, Namespaces, Parts};
 use async_trait::async_trait;
 use auth::{Attributes, Authenticator, Authorizer, Decision, User};
 use axum::body::{Body, BodyDataStream};
@@ -18,26 +18,30 @@ use serde_json::Value;
 const WIDGETS: &[u8] = include_bytes!("../../../tests/examples/crds/widgets.yaml");
 
 /// A server that lets everybody do everything.
-pub(crate) struct Server {
+pub struct Server {
     api: Arc<Api>,
     log: Option<Arc<Log<Memory>>>,
     accept: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
+/// The header that names who asks.
+pub const USER: &str = "test-user";
+
 /// A whole answer.
-pub(crate) struct Answer {
+pub struct Answer {
     /// The code.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// The headers.
-    pub(crate) headers: HeaderMap,
+    pub headers: HeaderMap,
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 /// A watch, event by event.
-pub(crate) struct Watch {
+pub struct Watch {
     /// The headers.
-    pub(crate) headers: HeaderMap,
+    pub headers: HeaderMap,
     body: BodyDataStream,
     rest: Vec<u8>,
 }
@@ -51,12 +55,16 @@ impl Clock for Stopped {
     }
 }
 
-/// Everybody is the administrator.
-struct Everybody;
+/// Everybody is the administrator, unless [`USER`] says otherwise, and everything is allowed.
+pub struct Everybody;
 
 #[async_trait]
 impl Authenticator for Everybody {
-    async fn authenticate(&self, _: &HeaderMap, _: &Peer) -> auth::Result<Option<User>> {
+    async fn authenticate(&self, headers: &HeaderMap, _: &Peer) -> auth::Result<Option<User>> {
+        if let Some(name) = headers.get(USER).and_then(|name| name.to_str().ok()) {
+            let groups = vec!["system:authenticated".to_owned()];
+            return Ok(Some(User { name: name.to_owned(), groups, ..User::default() }));
+        }
         Ok(Some(User { name: "admin".to_owned(), groups: vec!["system:masters".to_owned()], ..User::default() }))
     }
 }
@@ -72,47 +80,75 @@ impl Authorizer for Everybody {
 
 impl Server {
     /// A server of widgets.
-    pub(crate) async fn new() -> Self {
+    pub async fn new() -> Self {
+        Self::with(&[], Arc::new(Everybody)).await
+    }
+
+    /// A server of widgets and of kinds that act, to which everybody comes as the administrator.
+    pub async fn with(extensions: &[Extension], authorizer: Arc<dyn Authorizer>) -> Self {
         let context = runtime::Context::new();
         let options = revlog::Options::default();
         let (log, work) = Log::open(Memory::default(), options, revlog::Metrics::default()).await.expect("a log");
         context.tasks.spawn("log", work);
         let store: Arc<dyn Store> = log.clone();
-        Self { log: Some(log), ..Self::on(store, &context) }
+        Self { log: Some(log), ..Self::of(store, &context, extensions, authorizer) }
     }
 
     /// A server of widgets on some store.
-    pub(crate) fn on(store: Arc<dyn Store>, context: &runtime::Context) -> Self {
+    pub fn on(store: Arc<dyn Store>, context: &runtime::Context) -> Self {
+        Self::of(store, context, &[], Arc::new(Everybody))
+    }
+
+    fn of(
+        store: Arc<dyn Store>,
+        context: &runtime::Context,
+        extensions: &[Extension],
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Self {
         let definitions = schema::Definition::parse(WIDGETS).expect("a definition");
         let api = Api::new(Parts {
             store,
-            kinds: Kinds::new(definitions).expect("kinds"),
+            kinds: Kinds::new(definitions, extensions).expect("kinds"),
             authenticator: Arc::new(Everybody),
-            authorizer: Arc::new(Everybody),
+            authorizer,
             namespaces: Namespaces::implicit(),
             health: context.health.clone(),
             metrics: Metrics::new(context.metrics.clone()),
             inflight: Inflight::new(400, 200),
+            audit: None,
             tasks: context.tasks.clone(),
             shutdown: context.shutdown.clone(),
             clock: Arc::new(Stopped),
             rng: apiserver::os_rng(),
             watch_cache_bytes: 1 << 20,
         });
-        Self { api, log: None, accept: "application/json" }
+        Self { api, log: None, accept: "application/json", headers: Vec::new() }
     }
 
     /// Forgets the history below `revision`.
-    pub(crate) async fn compact(&self, revision: u64) {
+    pub async fn compact(&self, revision: u64) {
         self.log.as_ref().expect("a log in memory").compact(revision).await.expect("a compaction");
     }
 
     /// The same server as a client sees it that accepts this.
-    pub(crate) fn accepting(&self, accept: &'static str) -> Self {
-        Self { api: Arc::clone(&self.api), log: self.log.clone(), accept }
+    pub fn accepting(&self, accept: &'static str) -> Self {
+        Self { api: Arc::clone(&self.api), log: self.log.clone(), accept, headers: self.headers.clone() }
     }
 
-    async fn answer(&self, method: &str, uri: &str, content_type: &str, body: String) -> http::Response<Body> {
+    /// The same server as a client sees it that sends this header too.
+    pub fn sending(&self, name: &'static str, value: &'static str) -> Self {
+        let mut sending = self.accepting(self.accept);
+        sending.headers.push((name, value));
+        sending
+    }
+
+    /// The store, to look past the API.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.api.store()
+    }
+
+    /// Any request's answer, its body not yet read.
+    pub async fn answer(&self, method: &str, uri: &str, content_type: &str, body: String) -> http::Response<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
@@ -121,45 +157,48 @@ impl Server {
         if !content_type.is_empty() {
             request = request.header("content-type", content_type);
         }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
+        }
         let mut request = request.body(Body::from(body)).expect("a request");
         request.extensions_mut().insert(Peer { address: Address::Unix, certificates: Arc::new([]) });
         apiserver::handle(Arc::clone(&self.api), request).await
     }
 
     /// Any request.
-    pub(crate) async fn send(&self, method: &str, uri: &str, content_type: &str, body: String) -> Answer {
+    pub async fn send(&self, method: &str, uri: &str, content_type: &str, body: String) -> Answer {
         let (head, body) = self.answer(method, uri, content_type, body).await.into_parts();
         let body = body.collect().await.expect("a body").to_bytes().to_vec();
         Answer { status: head.status, headers: head.headers, body }
     }
 
     /// GET
-    pub(crate) async fn get(&self, uri: &str) -> Answer {
+    pub async fn get(&self, uri: &str) -> Answer {
         self.send("GET", uri, "", String::new()).await
     }
 
     /// DELETE without a body
-    pub(crate) async fn delete(&self, uri: &str) -> Answer {
+    pub async fn delete(&self, uri: &str) -> Answer {
         self.send("DELETE", uri, "", String::new()).await
     }
 
     /// POST of JSON
-    pub(crate) async fn post(&self, uri: &str, body: &Value) -> Answer {
+    pub async fn post(&self, uri: &str, body: &Value) -> Answer {
         self.send("POST", uri, "application/json", body.to_string()).await
     }
 
     /// PUT of JSON
-    pub(crate) async fn put(&self, uri: &str, body: &Value) -> Answer {
+    pub async fn put(&self, uri: &str, body: &Value) -> Answer {
         self.send("PUT", uri, "application/json", body.to_string()).await
     }
 
     /// PATCH with a merge patch
-    pub(crate) async fn merge(&self, uri: &str, body: &Value) -> Answer {
+    pub async fn merge(&self, uri: &str, body: &Value) -> Answer {
         self.send("PATCH", uri, "application/merge-patch+json", body.to_string()).await
     }
 
     /// GET of a watch
-    pub(crate) async fn watch(&self, uri: &str) -> Watch {
+    pub async fn watch(&self, uri: &str) -> Watch {
         let response = self.answer("GET", uri, "", String::new()).await;
         assert_eq!(response.status(), StatusCode::OK);
         let (head, body) = response.into_parts();
@@ -171,12 +210,12 @@ impl Server {
 
 impl Answer {
     /// The body as text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }
@@ -185,7 +224,7 @@ impl Answer {
 
 impl Watch {
     /// The next event.
-    pub(crate) async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
@@ -196,7 +235,7 @@ impl Watch {
     }
 
     /// So many bytes.
-    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.rest.len() < count {
             self.read().await;
         }

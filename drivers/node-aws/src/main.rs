@@ -1,0 +1,39 @@
+//! The `outrigger-node-aws` binary: restarts nodes that are EC2 instances, for who asks over gRPC.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use runtime::args::{ListenArgs, ProcessArgs};
+
+/// Restarts nodes that are EC2 instances.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger-node-aws", version)]
+struct Args {
+    #[command(flatten)]
+    config: node_aws::Config,
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+fn main() -> ExitCode {
+    let Args { config, listen, process } = Args::parse();
+    runtime::run("outrigger-node-aws", &process, |context| async move {
+        let driver = node_aws::Driver::new(&config).await;
+        let routes = runtime::grpc::routes(proto::node::server::service(driver)).await;
+        runtime::grpc::serve(routes, &listen, &context).await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}
