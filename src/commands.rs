@@ -1,12 +1,16 @@
 //! One file for each way to run the binary, and what they share.
 
 pub(crate) mod admin;
+mod admission;
 pub(crate) mod all_in_one;
 pub(crate) mod apiserver;
 pub(crate) mod cbt;
 mod changed_blocks;
+pub(crate) mod hyperfleet;
+mod hyperfleet_view;
 pub(crate) mod restart;
 pub(crate) mod storage;
+pub(crate) mod tokens;
 
 use std::{
     io::{self, Write},
@@ -24,14 +28,15 @@ use runtime::{
     tls::{Identity, bootstrap::Pair},
 };
 
-/// Opens the database embedded in this process, in a folder of its own.
+/// Opens the database of this process, and makes the folder that a file is to be in.
 async fn embedded(
     database: &Database,
     config: &::storage::Config,
     context: &Context,
 ) -> anyhow::Result<Arc<dyn Store>> {
-    let Database::Sqlite(path) = database;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Database::Sqlite(path) = database
+        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).with_context(|| {
             format!("creating the folder of the database {}: choose another with --db", path.display())
         })?;
@@ -68,7 +73,8 @@ async fn listen(
     identity: Arc<Identity>,
     context: &Context,
 ) -> anyhow::Result<Server> {
-    Server::bind(config, store, extensions, identities, identity, context).await
+    let admission = admission::chain(&identities, context);
+    Server::bind(config, store, extensions, identities, admission, identity, context).await
 }
 
 /// The URL by which this machine reaches a server that listens on `address`.

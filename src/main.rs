@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{admin, all_in_one, apiserver, cbt, restart, storage};
+use commands::{admin, all_in_one, apiserver, cbt, hyperfleet, restart, storage, tokens};
 
 /// Serves what does not belong in etcd, as if the kube-apiserver served it.
 ///
@@ -30,12 +30,18 @@ enum Command {
     Cbt(Box<cbt::Args>),
     /// Restart nodes, for apiservers that are asked to.
     Restart(Box<restart::Args>),
+    /// Keep tokens in Secrets, for apiservers, and answer the kube-apiserver whose they are.
+    Tokens(Box<tokens::Args>),
+    /// Serve HyperFleet's REST API: clusters, node pools and what adapters report of them.
+    Hyperfleet(hyperfleet::Args),
     /// Write a copy of the database to a new file, also while it is being served.
     Backup(admin::BackupArgs),
     /// Run a statement that only reads, also while the database is being served.
     Sql(admin::SqlArgs),
     /// Look for damage in the database.
     Check(admin::CheckArgs),
+    /// Go on with a PostgreSQL server that was promoted or restored and may lack acknowledged writes.
+    Recover(admin::RecoverArgs),
 }
 
 fn main() -> ExitCode {
@@ -46,9 +52,12 @@ fn main() -> ExitCode {
         Some(Command::Storage(args)) => storage::run(*args),
         Some(Command::Cbt(args)) => cbt::run(*args),
         Some(Command::Restart(args)) => restart::run(*args),
+        Some(Command::Tokens(args)) => tokens::run(*args),
+        Some(Command::Hyperfleet(args)) => hyperfleet::run(args),
         Some(Command::Backup(args)) => admin::backup(args),
         Some(Command::Sql(args)) => admin::sql(args),
         Some(Command::Check(args)) => admin::check(args),
+        Some(Command::Recover(args)) => admin::recover(args),
     }
 }
 

@@ -2,19 +2,26 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use admission::{Chain, hook::Services};
 use auth::{Authenticator, Authorizer};
 use machinery::time::Clock;
 use proto::store::Store;
-use runtime::{Shutdown, Tasks, health::Health};
+use runtime::{
+    Shutdown, Tasks,
+    health::{Health, Probe},
+};
 
-use crate::{audit::Audit, cache::Cache, filters::Inflight, kinds::Kinds, metrics::Metrics, namespaces::Namespaces};
+use crate::{
+    audit::Audit, cache::Cache, filters::Inflight, kinds::Kinds, metrics::Metrics, namespaces::Namespaces,
+    stores::Stores,
+};
 
 /// Fills a buffer with random bytes.
 pub type Rng = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// What a server is made of.
 pub struct Parts {
-    /// Where objects are kept.
+    /// Where objects are kept whose kinds bring no store.
     pub store: Arc<dyn Store>,
     /// What is served.
     pub kinds: Kinds,
@@ -24,6 +31,10 @@ pub struct Parts {
     pub authorizer: Arc<dyn Authorizer>,
     /// Which namespaces there are.
     pub namespaces: Namespaces,
+    /// What may change or refuse a write.
+    pub admission: Chain,
+    /// Where the Services are that conversion webhooks may be behind.
+    pub services: Services,
     /// Whether all is well.
     pub health: Health,
     /// Counters.
@@ -46,12 +57,13 @@ pub struct Parts {
 
 /// A running server's state.
 pub struct Api {
-    store: Arc<dyn Store>,
+    stores: Stores,
     kinds: RwLock<Arc<Kinds>>,
     cache: Cache,
     authenticator: Arc<dyn Authenticator>,
     authorizer: Arc<dyn Authorizer>,
     namespaces: Namespaces,
+    admission: Chain,
     health: Health,
     metrics: Metrics,
     inflight: Inflight,
@@ -66,14 +78,17 @@ pub struct Api {
 impl Api {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let cache = Cache::new(Arc::clone(&parts.store), parts.tasks, parts.watch_cache_bytes);
+        let stores = Stores::new(parts.store, parts.kinds.stores().to_vec()).converting(&parts.kinds, &parts.services);
+        watch_stores(&stores, &parts.health);
+        let cache = Cache::new(stores.clone(), parts.tasks, parts.watch_cache_bytes);
         Arc::new(Self {
-            store: parts.store,
+            stores,
             kinds: RwLock::new(Arc::new(parts.kinds)),
             cache,
             authenticator: parts.authenticator,
             authorizer: parts.authorizer,
             namespaces: parts.namespaces,
+            admission: parts.admission,
             health: parts.health,
             metrics: parts.metrics,
             inflight: parts.inflight,
@@ -85,8 +100,8 @@ impl Api {
     }
 
     /// Where objects are kept.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
+    pub fn stores(&self) -> &Stores {
+        &self.stores
     }
 
     /// What is served at this moment.
@@ -112,6 +127,11 @@ impl Api {
     /// Which namespaces there are.
     pub fn namespaces(&self) -> &Namespaces {
         &self.namespaces
+    }
+
+    /// What may change or refuse a write.
+    pub fn admission(&self) -> &Chain {
+        &self.admission
     }
 
     /// Whether all is well.
@@ -154,6 +174,22 @@ impl Api {
         let mut bytes = [0; 16];
         self.with_rng(|fill| fill(&mut bytes));
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+/// Without its own store the server lives, but should be asked nothing. Without one of the others it should be asked all the
+/// same, for the other resources; the check of that one says so.
+fn watch_stores(stores: &Stores, health: &Health) {
+    let asking = |store: &Arc<dyn Store>| {
+        let store = Arc::clone(store);
+        move || {
+            let store = Arc::clone(&store);
+            async move { store.status().await.map(|_| ()).map_err(|error| error.to_string()) }
+        }
+    };
+    health.register("storage", Probe::READY, asking(stores.own()));
+    for (resource, store) in stores.apart() {
+        health.register_part(format!("storage/{resource}"), Probe::READY, asking(store));
     }
 }
 

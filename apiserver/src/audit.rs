@@ -5,6 +5,7 @@
 //! they are whole: a list that streams is not kept for it.
 
 mod event;
+mod noted;
 mod policy;
 mod writer;
 
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 
 use crate::{context::headers_text, decode, request::RequestInfo};
 use event::Event;
+pub(crate) use noted::Noted;
 use policy::{Level, Policy, Stage};
 
 /// What is said of requests, and where.
@@ -54,6 +56,7 @@ pub(crate) struct Record {
     event: Event,
     omit: Vec<Stage>,
     omit_managed_fields: bool,
+    withheld: bool,
 }
 
 /// Bodies of more bytes are not kept to be told.
@@ -107,6 +110,7 @@ impl Audit {
             event,
             omit: rule.omit_stages.clone(),
             omit_managed_fields: rule.omit_managed_fields,
+            withheld: false,
         };
         record.write(Stage::RequestReceived).await;
         Some(record)
@@ -116,9 +120,15 @@ impl Audit {
 // === impl Record ===
 
 impl Record {
+    /// Keeps what follows out of the log, but for what a refusal says.
+    pub(crate) fn withhold(&mut self) {
+        self.withheld = true;
+    }
+
     /// Keeps the body of a request that writes, if it is to be told.
     pub(crate) async fn request(&mut self, request: Request<Body>) -> Request<Body> {
-        if self.event.level < Level::Request
+        if self.withheld
+            || self.event.level < Level::Request
             || !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
         {
             return request;
@@ -145,10 +155,11 @@ impl Record {
         let (parts, mut body) = response.into_parts();
         self.event.code = parts.status.as_u16();
         if let Some(Annotations(annotations)) = parts.extensions.get() {
-            self.event.annotations.extend(annotations.clone());
+            let told = annotations.iter().filter(|(key, _)| noted::is_told(key, self.event.level));
+            self.event.annotations.extend(told.map(|(key, value)| (key.clone(), value.clone())));
         }
         let whole = body.size_hint().exact().is_some_and(|bytes| bytes <= BODY_LIMIT);
-        if whole && (self.event.level == Level::RequestResponse || !parts.status.is_success()) {
+        if whole && (self.event.level == Level::RequestResponse && !self.withheld || !parts.status.is_success()) {
             let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let told = self.told(decode::content_type(&parts.headers), &bytes);
             match parts.status.is_success() {

@@ -29,14 +29,17 @@ use self::{
     ring::{Channel, Read},
 };
 
+use crate::{kinds::Kind, stores::Stores};
+
 pub(crate) use self::frame::{Cached, Transition};
 
 /// The watch cache of one apiserver.
 pub struct Cache {
-    store: Arc<dyn Store>,
+    stores: Stores,
     tasks: Tasks,
     limit: usize,
-    feeds: Mutex<HashMap<(String, String), Arc<Feed>>>,
+    /// By group, resource and, where versions see different things, version.
+    feeds: Mutex<HashMap<(String, String, String), Arc<Feed>>>,
 }
 
 /// A place in the order of events, and the way on from there.
@@ -62,28 +65,31 @@ pub enum Cut {
 
 impl Cache {
     /// A cache whose rings hold at most `limit` bytes of events each.
-    pub fn new(store: Arc<dyn Store>, tasks: Tasks, limit: usize) -> Self {
-        Self { store, tasks, limit, feeds: Mutex::default() }
+    pub fn new(stores: Stores, tasks: Tasks, limit: usize) -> Self {
+        Self { stores, tasks, limit, feeds: Mutex::default() }
     }
 
-    /// A cursor on the events of `scope` after `after`.
-    pub async fn watch(&self, scope: &Scope, after: Revision) -> store::Result<Cursor> {
-        let feed = self.feed(scope);
+    /// A cursor on the events of `scope` after `after`, as `kind` sees them.
+    pub async fn watch(&self, kind: &Kind, scope: &Scope, after: Revision) -> store::Result<Cursor> {
+        let view = self.stores.view(kind);
+        let version = view.map_or("", |_| kind.version().name.as_str());
+        let store = view.unwrap_or_else(|| self.stores.of(scope));
+        let feed = self.feed(scope, version, store);
         feed.started().await?;
         let (channel, wake) = feed.subscribe(scope.namespace.as_deref());
         let backlog = match feed.begins_after() > after {
-            true => Some(self.store.watch(scope, WatchOptions { after }).await?),
+            true => Some(store.watch(scope, WatchOptions { after }).await?),
             false => None,
         };
         Ok(Cursor { feed, scope: scope.clone(), at: after, backlog, channel, wake })
     }
 
-    fn feed(&self, scope: &Scope) -> Arc<Feed> {
+    fn feed(&self, scope: &Scope, version: &str, store: &Arc<dyn Store>) -> Arc<Feed> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (scope.group.clone(), scope.resource.clone());
+        let key = (scope.group.clone(), scope.resource.clone(), version.to_owned());
         Arc::clone(feeds.entry(key).or_insert_with(|| {
             let everywhere = Scope { namespace: None, ..scope.clone() };
-            Feed::start(Arc::clone(&self.store), everywhere, self.limit, &self.tasks)
+            Feed::start(Arc::clone(store), everywhere, self.limit, &self.tasks)
         }))
     }
 }

@@ -10,11 +10,13 @@ use machinery::{
     status::Status,
     time::Timestamp,
 };
-use proto::store::{self, Key, Scope};
+use proto::store::{self, Key, Scope, Store};
 
 use crate::{
     api::Api,
+    audit::Noted,
     error::{self, Failure, Result},
+    extension::Session,
     kinds::Kind,
     request::{RequestInfo, ResourcePath, Verb},
     strategy::By,
@@ -41,6 +43,10 @@ pub(crate) struct Context {
     pub now: Timestamp,
     /// What the client is warned of.
     pub warnings: Arc<Warnings>,
+    /// What the audit log is told besides.
+    pub annotations: Arc<Noted>,
+    /// What the kind's actor has to do with it.
+    pub session: Option<Arc<dyn Session>>,
 }
 
 // === impl Context ===
@@ -87,6 +93,8 @@ impl Context {
             output: negotiate::status(&info.accept, info.pretty),
             now: api.clock().now(),
             warnings: Arc::default(),
+            annotations: Arc::default(),
+            session: None,
         }
     }
 
@@ -115,9 +123,34 @@ impl Context {
         self.kind.scope(self.path.namespace.as_deref())
     }
 
+    /// Where the objects of the kind are.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        match &self.session {
+            Some(session) => session.store(),
+            None => self.brought().unwrap_or(self.api.stores().own()),
+        }
+    }
+
+    /// Whether the objects of the kind are in a store of its own, which may make of a write what it thinks right, or are
+    /// converted on their way.
+    pub(crate) fn has_own_store(&self) -> bool {
+        self.brought().is_some()
+    }
+
+    fn brought(&self) -> Option<&Arc<dyn Store>> {
+        let (stores, names) = (self.api.stores(), &self.kind.definition().names);
+        stores.view(&self.kind).or_else(|| stores.find(&self.kind.definition().group, &names.plural))
+    }
+
     /// Whether the status subresource is asked for.
     pub(crate) fn is_status(&self) -> bool {
         self.path.subresource.as_deref() == Some("status")
+    }
+
+    /// Where the object keeps its scale, if that subresource is asked for.
+    pub(crate) fn scale(&self) -> Option<&schema::Scale> {
+        let is_scale = self.path.subresource.as_deref() == Some("scale");
+        self.kind.version().scale.as_ref().filter(|_| is_scale)
     }
 
     /// The failure that a store's error is for this request.

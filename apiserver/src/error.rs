@@ -3,6 +3,8 @@
 use machinery::{GroupResource, status::Status};
 use proto::store;
 
+use crate::conversion;
+
 /// A request that ends in a `Status` which is not a success.
 #[derive(Debug)]
 pub struct Failure(pub Box<Status>);
@@ -38,6 +40,8 @@ pub(crate) fn status(error: &store::Error, resource: &GroupResource) -> Status {
         Unavailable { reason } => {
             Status::unavailable(&format!("the storage is unavailable: {reason}"), RETRY_AFTER_SECONDS)
         }
+        // As it is, like the kube-apiserver's: it is written for who looks after the webhook.
+        Internal { reason } if reason.starts_with(conversion::FAILED) => Status::new(500, None, reason.clone()),
         Internal { .. } => Status::internal(&format!("the storage failed: {error}")),
     }
 }

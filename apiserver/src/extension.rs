@@ -5,6 +5,7 @@
 //! [`Server::bind`](crate::Server::bind) by whoever puts the process together, so that this crate knows none of them.
 
 mod call;
+mod session;
 mod status_writer;
 
 use std::sync::Arc;
@@ -12,9 +13,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Response;
-use machinery::status::Status;
+use machinery::{field::ErrorList, status::Status};
+use proto::store::Store;
+use serde_json::Value;
 
-pub use self::{call::Call, status_writer::StatusWriter};
+pub use self::{
+    call::{Access, Call},
+    session::Session,
+    status_writer::StatusWriter,
+};
 use crate::request::Verb;
 
 /// A kind and what it does.
@@ -26,6 +33,9 @@ pub struct Extension {
     pub definition: &'static str,
     /// What it does.
     pub actor: Arc<dyn Actor>,
+    /// Where its objects are kept; `None` is where the server keeps all others. What such a store makes of a write is read
+    /// back from it for the answer: it may know better than the server what an object is.
+    pub store: Option<Arc<dyn Store>>,
 }
 
 /// What a kind does beyond being stored. It is asked after authentication and authorization, and before the verb.
@@ -44,6 +54,19 @@ pub trait Actor: Send + Sync + 'static {
     /// The subresources that there are beside those of the definition. Each verb of them is this actor's to answer.
     fn subresources(&self) -> Vec<openapi::Subresource> {
         Vec::new()
+    }
+
+    /// Says what `object` says in the words of `version`. Without a word of the actor's, all versions say it alike.
+    fn convert(&self, _object: &mut Value, _version: &str) {}
+
+    /// What is wrong with an object that its schema cannot tell; `old` is what it shall replace. Pure.
+    fn validate(&self, _object: &Value, _old: Option<&Value>) -> ErrorList {
+        ErrorList::new()
+    }
+
+    /// Whether the bodies of its requests and answers are kept out of the audit log, whatever the policy says.
+    fn confidential(&self) -> bool {
+        false
     }
 
     /// What queries may say besides what they all may; for OpenAPI.

@@ -1,7 +1,7 @@
 //! What every request passes on its way to a verb, outermost first.
 //!
 //! ```text
-//!   trace ▸ panics ▸ compress ▸ authenticate ▸ audit ▸ authorize ▸ inflight ▸ deadline ▸ verb or endpoint
+//!   trace ▸ panics ▸ late ▸ compress ▸ authenticate ▸ audit ▸ authorize ▸ inflight ▸ deadline ▸ verb or endpoint
 //! ```
 //!
 //! The chain is this one function, so that its order can be read. Each filter is a file. The span of the
@@ -12,6 +12,7 @@ mod authorize;
 mod compress;
 mod deadline;
 mod inflight;
+mod late;
 mod panics;
 mod trace;
 
@@ -45,6 +46,9 @@ pub async fn handle(api: Arc<Api>, request: Request<Body>) -> Response<Body> {
 }
 
 async fn inner(api: &Arc<Api>, info: &RequestInfo, trace: &Trace, request: Request<Body>) -> Response<Body> {
+    if let Some(refusal) = late::refusal(api, info) {
+        return refusal;
+    }
     let gzip = compress::accepted(info, request.headers());
     let response = match answered(api, info, trace, request).await {
         Ok(response) => response,
@@ -69,26 +73,42 @@ async fn answered(
         None => None,
     };
     let Some(mut record) = record else {
-        let user = user?;
+        let user = match user {
+            Ok(user) => user,
+            Err(Failure(status)) => return Ok(authorize::refused(&status, info)),
+        };
         trace.authenticated(&user, request.headers());
         return trace.follow(admitted(api, info, &user, request)).await;
     };
+    if confidential(api, info) {
+        record.withhold();
+    }
     let answer = match user {
         Ok(user) => {
             trace.authenticated(&user, request.headers());
             let request = record.request(request).await;
             trace.follow(admitted(api, info, &user, request)).await
         }
-        Err(failure) => Err(failure),
+        Err(Failure(status)) => Ok(authorize::refused(&status, info)),
     };
     let response = answer.unwrap_or_else(|Failure(status)| respond::status(&status, info));
-    let decision = if response.status() == StatusCode::FORBIDDEN { "forbid" } else { "allow" };
+    let decision = if authorize::was_refused(&response) { "forbid" } else { "allow" };
     record.annotate("authorization.k8s.io/decision", decision);
     Ok(record.answer(info, response).await)
 }
 
+/// Whether the kind that is asked for keeps its bodies out of the audit log.
+fn confidential(api: &Api, info: &RequestInfo) -> bool {
+    let Target::Resource(path) = &info.target else { return false };
+    let kinds = api.kinds();
+    let kind = kinds.get(&path.group, &path.version, &path.resource);
+    kind.and_then(|kind| kind.actor()).is_some_and(|actor| actor.confidential())
+}
+
 async fn admitted(api: &Arc<Api>, info: &RequestInfo, user: &User, request: Request<Body>) -> Result<Response<Body>> {
-    authorize::check(api, info, user).await?;
+    if let Err(Failure(status)) = authorize::check(api, info, user).await {
+        return Ok(authorize::refused(&status, info));
+    }
     let _place = api.inflight().enter(info, user)?;
     deadline::within(info, async {
         Ok(match info.target {

@@ -63,6 +63,11 @@ impl Identities {
         self.cluster.as_ref()
     }
 
+    /// Who says whether somebody may do something.
+    pub fn authorizer(&self) -> &Arc<dyn Authorizer> {
+        &self.authorizer
+    }
+
     /// Where such a server listens unless it is told otherwise: a cluster comes over the network, a person alone does not.
     pub(crate) fn usual_address(&self) -> IpAddr {
         match self.cluster {

@@ -6,15 +6,18 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use machinery::{GroupKind, GroupResource, GroupVersion, GroupVersionKind};
 use openapi::Documents;
-use proto::store::{Key, Scope};
+use proto::store::{Key, Scope, Store};
 use schema::{Definition, Schema, Version};
 
-use crate::extension::{Actor, Extension};
+use crate::{
+    conversion::Converter,
+    extension::{Actor, Extension},
+};
 
 /// The definitions that come with the server.
 const BUILT_IN: &[(&str, &str)] = &[("bundle_deployment.yaml", include_str!("kinds/bundle_deployment.yaml"))];
@@ -24,6 +27,7 @@ pub struct Kinds {
     by_resource: HashMap<(String, String, String), Arc<Kind>>,
     definitions: Vec<Arc<Definition>>,
     documents: Documents,
+    stores: Vec<(GroupResource, Arc<dyn Store>)>,
 }
 
 /// One kind in one version.
@@ -33,6 +37,7 @@ pub struct Kind {
     tag: String,
     selectable_fields: Vec<String>,
     actor: Option<Arc<dyn Actor>>,
+    converter: OnceLock<Arc<Converter>>,
 }
 
 /// A definition, and what its kind does beyond being stored.
@@ -84,15 +89,20 @@ impl Kinds {
     /// A registry of these definitions, and of those of `extensions`.
     pub fn new(definitions: Vec<Definition>, extensions: &[Extension]) -> Result<Self, Error> {
         let mut all: Vec<Acting> = Vec::new();
-        for Extension { origin, definition, actor } in extensions {
+        let mut stores = Vec::new();
+        for Extension { origin, definition, actor, store } in extensions {
             let definitions = parse(origin, definition.as_bytes())?;
+            if let Some(store) = store {
+                let resources = definitions.iter().map(group_resource);
+                stores.extend(resources.map(|resource| (resource, Arc::clone(store))));
+            }
             all.extend(definitions.into_iter().map(|definition| (Arc::new(definition), Some(Arc::clone(actor)))));
         }
         all.extend(definitions.into_iter().map(|definition| (Arc::new(definition), None)));
         let mut seen = BTreeMap::new();
         let mut by_resource = HashMap::new();
         for (definition, actor) in &all {
-            let resource = GroupResource::new(&definition.group, &definition.names.plural);
+            let resource = group_resource(definition);
             if seen.insert(resource.to_string(), ()).is_some() {
                 return Err(Error::Twice { resource });
             }
@@ -104,7 +114,7 @@ impl Kinds {
         let resources: Vec<_> =
             all.iter().flat_map(|(definition, actor)| resources(definition, actor.as_deref())).collect();
         let definitions = all.into_iter().map(|(definition, _)| definition).collect();
-        Ok(Self { by_resource, definitions, documents: Documents::build(&resources) })
+        Ok(Self { by_resource, definitions, documents: Documents::build(&resources), stores })
     }
 
     /// The kind served at `/apis/GROUP/VERSION/RESOURCE`.
@@ -117,6 +127,11 @@ impl Kinds {
         &self.definitions
     }
 
+    /// The resources whose kinds bring a store, and that store.
+    pub fn stores(&self) -> &[(GroupResource, Arc<dyn Store>)] {
+        &self.stores
+    }
+
     /// Discovery and OpenAPI of all of them.
     pub fn documents(&self) -> &Documents {
         &self.documents
@@ -126,12 +141,27 @@ impl Kinds {
 // === impl Kind ===
 
 impl Kind {
-    fn new(definition: Arc<Definition>, version: usize, actor: Option<Arc<dyn Actor>>) -> Self {
-        let tag = tag(&definition.versions[version]);
+    pub(crate) fn new(definition: Arc<Definition>, version: usize, actor: Option<Arc<dyn Actor>>) -> Self {
+        let tag = Self::tag_of(&definition.versions[version]);
         let mut selectable_fields = vec!["metadata.name".to_owned()];
         selectable_fields.extend(definition.namespaced().then(|| "metadata.namespace".to_owned()));
         selectable_fields.extend(definition.versions[version].selectable_fields.iter().cloned());
-        Self { definition, version, tag, selectable_fields, actor }
+        Self { definition, version, tag, selectable_fields, actor, converter: OnceLock::new() }
+    }
+
+    /// What marks a stored value as written in this version and by this schema.
+    pub fn tag_of(version: &Version) -> String {
+        format!("{}/{}", version.name, version.schema.hash())
+    }
+
+    /// Who converts objects between its versions, where they differ by more than their `apiVersion`.
+    pub(crate) fn converter(&self) -> Option<&Arc<Converter>> {
+        self.converter.get()
+    }
+
+    /// Says who converts.
+    pub(crate) fn converted_by(&self, converter: Arc<Converter>) {
+        let _ = self.converter.set(converter);
     }
 
     /// What it does beyond being stored.
@@ -176,7 +206,7 @@ impl Kind {
 
     /// As errors name it: `bundledeployments.fleet.cattle.io`.
     pub fn group_resource(&self) -> GroupResource {
-        GroupResource::new(&self.definition.group, &self.definition.names.plural)
+        group_resource(&self.definition)
     }
 
     /// As validation errors name it: `BundleDeployment.fleet.cattle.io`.
@@ -207,8 +237,8 @@ impl Kind {
     }
 }
 
-fn tag(version: &Version) -> String {
-    format!("{}/{}", version.name, version.schema.hash())
+fn group_resource(definition: &Definition) -> GroupResource {
+    GroupResource::new(&definition.group, &definition.names.plural)
 }
 
 /// What discovery and OpenAPI say of a definition whose kind may act.

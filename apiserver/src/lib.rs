@@ -10,7 +10,9 @@
 //! | [`kinds`] | what is served: CRD documents as data |
 //! | [`verbs`] | get, list, watch, create, update, patch, delete, deletecollection |
 //! | [`strategy`] | what is kept of what a client sends (pure) |
+//! | [`stores`] | which store a resource is kept in |
 //! | [`object`] | between stored bytes and objects |
+//! | [`conversion`] | between versions, where a webhook knows the way |
 //! | [`extension`] | what a kind does beyond being stored |
 //! | [`cache`] | one upstream watch for many watchers |
 //! | [`respond`], [`view`], [`frames`] | answers, tables, watch events |
@@ -22,6 +24,7 @@ mod audit;
 mod cache;
 mod config;
 mod context;
+mod conversion;
 mod decode;
 mod endpoints;
 mod error;
@@ -36,7 +39,9 @@ mod object;
 mod problems;
 mod request;
 mod respond;
+mod scale;
 mod server;
+mod stores;
 mod strategy;
 mod verbs;
 mod view;
@@ -45,7 +50,7 @@ mod warnings;
 pub use api::{Api, Parts, Rng, os_rng};
 pub use audit::{Annotations, Audit, AuditArgs};
 pub use config::Config;
-pub use extension::{Actor, Call, Extension, StatusWriter, Uncompressed};
+pub use extension::{Access, Actor, Call, Extension, Session, StatusWriter, Uncompressed};
 pub use filters::{Inflight, handle};
 pub use identities::{Identities, cluster, cluster_config};
 pub use kinds::{Error as KindsError, Kind, Kinds};
@@ -53,3 +58,4 @@ pub use metrics::Metrics;
 pub use namespaces::Namespaces;
 pub use request::Verb;
 pub use server::Server;
+pub use stores::{Stores, writer};

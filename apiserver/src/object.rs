@@ -1,29 +1,43 @@
 //! Between a store's bytes and an object in the version asked for.
 //!
 //! Bytes pass through when the stored version and schema are the requested ones. Otherwise the object is decoded, gets
-//! the defaults that its schema has today, and the requested `apiVersion` (conversion strategy None).
+//! the defaults that its schema has today, and the requested `apiVersion`, after the kind's actor has said it in the words of
+//! that version. Where a webhook converts, that was done before: see [`conversion`](crate::conversion).
 
 use bytes::{BufMut, Bytes, BytesMut};
 use machinery::{json, meta};
 use proto::store::{Content, Entry, Labels, Revision, Value as Stored};
 use serde_json::Value;
 
-use crate::{
-    error::{Failure, Result},
-    kinds::Kind,
-};
+use crate::{error::Result, kinds::Kind};
 use machinery::status::Status;
 
 /// The object in the kind's version, with its resourceVersion.
 pub(crate) fn decode(kind: &Kind, content: &Content, revision: Revision) -> Result<Value> {
-    let mut object: Value = serde_json::from_slice(&content.value.json)
-        .map_err(|error| Failure::from(Status::internal(&format!("a stored object is not JSON: {error}"))))?;
+    let mut object = parsed(content)?;
     if content.value.schema != kind.tag() {
+        if let Some(actor) = kind.actor() {
+            actor.convert(&mut object, &kind.version().name);
+        }
         kind.schema().default(&mut object);
         object["apiVersion"] = Value::String(kind.group_version().to_string());
     }
     meta::set_resource_version(&mut object, revision);
     Ok(object)
+}
+
+/// The object as it is stored, in the version of `kind`, which it was stored in, with the defaults that its schema has today.
+pub(crate) fn plain(kind: &Kind, content: &Content) -> Result<Value> {
+    let mut object = parsed(content)?;
+    if content.value.schema != kind.tag() {
+        kind.schema().default(&mut object);
+    }
+    Ok(object)
+}
+
+fn parsed(content: &Content) -> Result<Value> {
+    serde_json::from_slice(&content.value.json)
+        .map_err(|error| Status::internal(&format!("a stored object is not JSON: {error}")).into())
 }
 
 /// What the store keeps of an object.

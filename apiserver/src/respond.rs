@@ -46,11 +46,25 @@ pub(crate) fn object(context: &Context, code: StatusCode, object: &Value) -> Res
     Ok(encoded(code, &context.output, body))
 }
 
+/// The scale of an object.
+pub(crate) fn scale(context: &Context, scale: &Value) -> Result<Response<Body>> {
+    let include = view::IncludeObject::parse(context)?;
+    let body = crate::scale::encode(context.output, include, scale, context.now);
+    Ok(encoded(StatusCode::OK, &context.output, body))
+}
+
 /// What a write left.
 pub(crate) fn outcome(context: &Context, code: StatusCode, outcome: Outcome) -> Result<Response<Body>> {
-    match outcome {
-        Outcome::Stored(stored) => entry(context, code, &stored),
-        Outcome::Object(value) => object(context, code, &value),
+    let told = match (&context.session, context.output.view, &outcome) {
+        (Some(session), View::Object, Outcome::Stored(stored)) => {
+            let mut value = object::decode(&context.kind, &stored.content, stored.revision)?;
+            session.answering(&mut value).then_some(value)
+        }
+        _ => None,
+    };
+    match (told, outcome) {
+        (Some(value), _) | (None, Outcome::Object(value)) => object(context, code, &value),
+        (None, Outcome::Stored(stored)) => entry(context, code, &stored),
     }
 }
 
@@ -60,9 +74,6 @@ pub(crate) fn status_for(status: &Status, output: &Output) -> Response<Body> {
     let mut response = encoded(code, output, view::status(status, output.encoding));
     if let Some(seconds) = status.retry_after_seconds() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    if code == StatusCode::FORBIDDEN {
-        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     response
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::UNIX_EPOCH};
 
+use admission::{Chain, hook::Services};
 use anyhow::Context as _;
 use axum::{Router, body::Body, extract::State};
 use http::{Request, Response};
@@ -9,7 +10,6 @@ use machinery::time::{Clock, Timestamp};
 use proto::store::Store;
 use runtime::{
     Context,
-    health::Probe,
     serve::{self, Listener, Settings},
     tls::{Identity, ServerTls},
 };
@@ -30,12 +30,14 @@ pub struct Server {
 // === impl Server ===
 
 impl Server {
-    /// Starts to listen. `extensions` are served beside what `config` names; `identity` is the serving certificate.
+    /// Starts to listen. `extensions` are served beside what `config` names; `admission` is what
+    /// may change or refuse a write; `identity` is the serving certificate.
     pub async fn bind(
         config: &Config,
         store: Arc<dyn Store>,
         extensions: &[Extension],
         identities: Identities,
+        admission: Chain,
         identity: Arc<Identity>,
         context: &Context,
     ) -> anyhow::Result<Self> {
@@ -46,9 +48,10 @@ impl Server {
         let listener = Listener::tls(address, tls)
             .await
             .with_context(|| format!("listening on {address}: choose another --bind-address or --secure-port"))?;
-        watch_store(&store, context);
         let api = Api::new(Parts {
+            services: identities.cluster.clone().map_or_else(Services::default, Services::of),
             namespaces: identities.cluster.map_or_else(Namespaces::implicit, Namespaces::of),
+            admission,
             store,
             kinds,
             authenticator: identities.authenticator,
@@ -80,15 +83,6 @@ impl Server {
 
 async fn answer(State(api): State<Arc<Api>>, request: Request<Body>) -> Response<Body> {
     filters::handle(api, request).await
-}
-
-/// Without its storage the server lives, but should be asked nothing.
-fn watch_store(store: &Arc<dyn Store>, context: &Context) {
-    let store = Arc::clone(store);
-    context.health.register("storage", Probe::READY, move || {
-        let store = Arc::clone(&store);
-        async move { store.status().await.map(|_| ()).map_err(|error| error.to_string()) }
-    });
 }
 
 /// The process's clock, to the second.

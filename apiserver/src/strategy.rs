@@ -17,9 +17,11 @@ use serde_json::Value;
 use crate::{
     error::{MODIFIED, Result},
     kinds::Kind,
+    scale,
 };
 
 /// Who writes, through which door, and when.
+#[derive(Clone, Copy)]
 pub(crate) struct By<'a> {
     /// The manager that the changed fields will belong to.
     pub manager: &'a str,
@@ -43,12 +45,28 @@ pub(crate) fn create(kind: &Kind, mut object: Value, namespace: &str, uid: &str,
     if errors.is_empty() {
         errors.extend(meta::validate(&object, kind.namespaced()));
         errors.extend(kind.schema().validate(&object, None));
+        errors.extend(rules(kind, &object, None));
+        errors.extend(scale::validate(kind, &object, false));
     }
     let object = valid(kind, object, errors)?;
     if claims_revision {
         return Err(Status::bad_request("resourceVersion should not be set on objects to be created").into());
     }
     Ok(object)
+}
+
+/// An object that is to be created as admission sees it first: without what only the server says, and with its manager's
+/// fields noted.
+pub(crate) fn sent(kind: &Kind, mut object: Value, namespace: &str, by: &By<'_>) -> Value {
+    meta::prepare_sent(&mut object, namespace);
+    record(kind, None, &mut object, by);
+    object
+}
+
+/// An object that is to replace `old` as admission sees it first.
+pub(crate) fn changed(kind: &Kind, old: &Value, mut new: Value, by: &By<'_>) -> Value {
+    record(kind, Some(old), &mut new, by);
+    new
 }
 
 /// The object that an update makes of `new`, which is decoded, pruned and defaulted, over `old`.
@@ -68,8 +86,12 @@ pub(crate) fn update(kind: &Kind, old: &Value, new: Value, by: &By<'_>) -> Resul
     match (wrong_type.is_empty(), by.status) {
         (false, _) => errors.extend(wrong_type),
         (true, true) => errors.extend(kind.schema().validate_status(&new, old)),
-        (true, false) => errors.extend(kind.schema().validate(&new, Some(old))),
+        (true, false) => {
+            errors.extend(kind.schema().validate(&new, Some(old)));
+            errors.extend(rules(kind, &new, Some(old)));
+        }
     }
+    errors.extend(scale::validate(kind, &new, by.status));
     valid(kind, new, errors)
 }
 
@@ -147,6 +169,11 @@ fn wrong_type(kind: &Kind, object: &Value) -> ErrorList {
         (given != wanted).then(|| field::Error::invalid(field, Value::from(given), &format!("must be {wanted}")))
     });
     wrong.collect()
+}
+
+/// What the kind's actor finds wrong.
+fn rules(kind: &Kind, object: &Value, old: Option<&Value>) -> ErrorList {
+    kind.actor().map(|actor| actor.validate(object, old)).unwrap_or_default()
 }
 
 fn valid(kind: &Kind, object: Value, errors: ErrorList) -> Result<Value> {

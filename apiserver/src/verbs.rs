@@ -1,6 +1,7 @@
 //! What the verbs do, one file each. [`dispatch`] is the table from a request to its verb.
 
 mod address;
+mod admission;
 mod apply;
 mod create;
 mod delete;
@@ -8,11 +9,12 @@ mod delete_collection;
 mod get;
 mod list;
 mod patch;
+mod scale;
 mod update;
 mod watch;
 mod write;
 
-pub(crate) use self::write::{Outcome, change};
+pub(crate) use self::write::{Changing, Outcome, change};
 
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ use crate::{
     extension::{Actor, Call},
     kinds::Kind,
     request::{RequestInfo, ResourcePath, Target, Verb},
-    respond,
+    respond, stores,
 };
 
 /// Answers a request for a resource; `None` when no such resource is served.
@@ -72,9 +74,10 @@ async fn acted(actor: &dyn Actor, mut call: Call<'_>, info: &RequestInfo, user: 
         refusal.message.extend(actor.instead(verb).map(|instead| format!(": {instead}")));
         return Err(refusal.into());
     }
-    let warnings = call.warnings();
+    let (warnings, annotations) = (call.warnings(), call.annotations());
     if let Some(mut response) = actor.act(&mut call).await? {
         warnings.send(&mut response);
+        annotations.send(&mut response);
         return Ok(response);
     }
     if call.subresource().is_some_and(|name| name != "status") {
@@ -86,12 +89,13 @@ async fn acted(actor: &dyn Actor, mut call: Call<'_>, info: &RequestInfo, user: 
 
 /// The verb's answer, with what the client is warned of.
 async fn warned(context: Context, info: &RequestInfo, user: &User, body: Body) -> Response<Body> {
-    let warnings = Arc::clone(&context.warnings);
-    let mut response = match answer(context, info.verb, user, body).await {
+    let (warnings, annotations) = (Arc::clone(&context.warnings), Arc::clone(&context.annotations));
+    let mut response = match stores::written_for(user, answer(context, info.verb, user, body)).await {
         Ok(response) => response,
         Err(Failure(status)) => respond::status(&status, info),
     };
     warnings.send(&mut response);
+    annotations.send(&mut response);
     response
 }
 
@@ -103,22 +107,28 @@ async fn answer(context: Context, verb: Verb, user: &User, body: Body) -> Result
     let context = &context;
     match (subresource, verb, named) {
         (false, Verb::List, _) => list::list(context).await,
-        (false, Verb::Create, _) => create::create(context, body).await,
-        (false, Verb::DeleteCollection, _) => delete_collection::delete_collection(context, body).await,
-        (false, Verb::Delete, true) => delete::delete(context, body).await,
+        (false, Verb::Create, _) => create::create(context, user, body).await,
+        (false, Verb::DeleteCollection, _) => delete_collection::delete_collection(context, user, body).await,
+        (false, Verb::Delete, true) => delete::delete(context, user, body).await,
+        (true, Verb::Get | Verb::Update | Verb::Patch, true) if let Some(paths) = context.scale() => match verb {
+            Verb::Get => scale::get(context, paths).await,
+            Verb::Update => scale::update(context, paths, user, body).await,
+            _ => scale::patch(context, paths, user, body).await,
+        },
         (_, Verb::Get, true) => get::get(context).await,
-        (_, Verb::Update, true) => update::update(context, body).await,
+        (_, Verb::Update, true) => update::update(context, user, body).await,
         (_, Verb::Patch, true) => patch::patch(context, user, body).await,
         (false, Verb::Update | Verb::Patch, false) => Err(Status::bad_request("name must be provided").into()),
         _ => Err(Status::method_not_allowed(&context.kind.group_resource(), verb.as_str()).into()),
     }
 }
 
-/// Whether the kind has the subresource: of stored ones there is only the status.
+/// Whether the kind has the subresource: of stored ones there are the status and the scale.
 fn subresource_fits(kind: &Kind, path: &ResourcePath) -> bool {
     match path.subresource.as_deref() {
         None => true,
         Some("status") if kind.version().status => true,
+        Some("scale") if kind.version().scale.is_some() => true,
         Some(name) => kind.actor().is_some_and(|actor| actor.subresources().iter().any(|other| other.name == name)),
     }
 }

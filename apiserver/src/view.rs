@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{context::Context, error::Result, kinds::Kind};
 use proto::store::Revision;
+use schema::Columns;
 
 /// What a Table's rows carry of their objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,18 +58,36 @@ pub(crate) fn one(
 ) -> Vec<u8> {
     match (output.view, output.encoding) {
         (View::Partial(version) | View::PartialList(version), Encoding::Protobuf) => protobuf::object(object, version),
-        (View::Table(version), _) => {
-            let definitions = if columns { kind.version().columns.definitions() } else { Value::Null };
-            let revision = meta::ObjectMeta::of(object).resource_version().to_owned();
-            table(
-                &json!({ "resourceVersion": revision }),
-                version,
-                &definitions,
-                &[row(kind, version, include, object, now)],
-            )
-        }
-        (view, _) => item(kind, view, include, object, now),
+        (View::Table(version), _) if !columns => table(
+            &revision(object),
+            version,
+            &Value::Null,
+            &[row(&kind.version().columns, version, include, object, now)],
+        ),
+        (view, _) => one_with(&kind.version().columns, view, include, object, now),
     }
+}
+
+/// One object on its own as JSON, with columns of its own.
+pub(crate) fn one_with(
+    columns: &Columns,
+    view: View,
+    include: IncludeObject,
+    object: &Value,
+    now: Timestamp,
+) -> Vec<u8> {
+    match view {
+        View::Object => json::encode(object),
+        View::Partial(version) | View::PartialList(version) => partial::json(object, version.as_str()),
+        View::Table(version) => {
+            let rows = [row(columns, version, include, object, now)];
+            table(&revision(object), version, &columns.definitions(), &rows)
+        }
+    }
+}
+
+fn revision(object: &Value) -> Value {
+    json!({ "resourceVersion": meta::ObjectMeta::of(object).resource_version() })
 }
 
 /// One object as an item of a collection: a row, or what the collection is of.
@@ -76,7 +95,7 @@ pub(crate) fn item(kind: &Kind, view: View, include: IncludeObject, object: &Val
     match view {
         View::Object => json::encode(object),
         View::Partial(version) | View::PartialList(version) => partial::json(object, version.as_str()),
-        View::Table(version) => row(kind, version, include, object, now),
+        View::Table(version) => row(&kind.version().columns, version, include, object, now),
     }
 }
 
@@ -120,13 +139,13 @@ pub(crate) fn status(status: &Status, encoding: Encoding) -> Vec<u8> {
 }
 
 fn row(
-    kind: &Kind,
+    columns: &Columns,
     version: machinery::negotiate::MetaVersion,
     include: IncludeObject,
     object: &Value,
     now: Timestamp,
 ) -> Vec<u8> {
-    let cells = text(&Value::Array(kind.version().columns.cells(object, now)));
+    let cells = text(&Value::Array(columns.cells(object, now)));
     let shown = match include {
         IncludeObject::None => b"null".to_vec(),
         IncludeObject::Metadata => partial::json(object, version.as_str()),

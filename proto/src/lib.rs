@@ -10,6 +10,8 @@
 //! | [`restart`] | [`restart::Restarts`] | restarts of nodes: plan, submit, cancel |
 //! | [`store`] | [`store::Store`] | objects: get, list, watch, write |
 //!
+//! Beside them, [`token`] says what a token is to whoever makes one and whoever is shown one.
+//!
 //! The code under `src/gen` is generated from `proto/` by `cargo xtask gen` and checked in.
 
 pub mod cbt;
@@ -17,6 +19,7 @@ pub mod node;
 pub mod restart;
 mod status;
 pub mod store;
+pub mod token;
 
 /// What one gRPC message may weigh: an event with two objects of the largest size, and room to spare.
 pub const MESSAGE_LIMIT: usize = 16 << 20;

@@ -54,6 +54,8 @@ type Outcome = Result<(), String>;
 struct Check {
     name: String,
     probes: &'static [Probe],
+    /// Whether its failure is only told.
+    part: bool,
     run: Arc<dyn Fn() -> BoxFuture<'static, Outcome> + Send + Sync>,
 }
 
@@ -96,8 +98,25 @@ impl Health {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), String>> + Send + 'static,
     {
+        self.add(name.into(), probes, false, check);
+    }
+
+    /// Adds a check of a part that the process can do without: its failure is told, and the probe passes all the same.
+    pub fn register_part<F, Fut>(&self, name: impl Into<String>, probes: &'static [Probe], check: F)
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.add(name.into(), probes, true, check);
+    }
+
+    fn add<F, Fut>(&self, name: String, probes: &'static [Probe], part: bool, check: F)
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
         let run = Arc::new(move || Box::pin(check()) as BoxFuture<'static, Outcome>);
-        let check = Check { name: name.into(), probes, run };
+        let check = Check { name, probes, part, run };
         self.checks.write().unwrap_or_else(PoisonError::into_inner).push(check);
     }
 
@@ -112,9 +131,10 @@ impl Health {
             });
         }
         let excluded = excluded(query);
-        let outcomes = join_all(checks.iter().map(|check| async {
-            let outcome = if excluded.contains(&check.name.as_str()) { None } else { Some(outcome(check).await) };
-            (check.name.as_str(), outcome)
+        let excludes = |check: &Check| excluded.contains(&check.name.as_str());
+        let outcomes = join_all(checks.iter().map(async |check: &Check| {
+            let outcome = if excludes(check) { None } else { Some(outcome(check).await) };
+            (check, outcome)
         }));
         let verbose = query.iter().any(|(key, _)| key == "verbose");
         Some(render(probe, verbose, &excluded, &outcomes.await))
@@ -165,9 +185,9 @@ fn single(outcome: &Outcome) -> Answer {
 }
 
 /// The text over all checks; `None` is a check that was excluded. A failure is always verbose.
-fn render(probe: Probe, verbose: bool, excluded: &[&str], outcomes: &[(&str, Option<Outcome>)]) -> Answer {
+fn render(probe: Probe, verbose: bool, excluded: &[&str], outcomes: &[(&Check, Option<Outcome>)]) -> Answer {
     let mut body = String::new();
-    for (name, outcome) in outcomes {
+    for (Check { name, .. }, outcome) in outcomes {
         body += &match outcome {
             None => format!("[+]{name} excluded: ok\n"),
             Some(Ok(())) => format!("[+]{name} ok\n"),
@@ -176,15 +196,18 @@ fn render(probe: Probe, verbose: bool, excluded: &[&str], outcomes: &[(&str, Opt
     }
     body += &unknown(excluded, outcomes);
     let name = probe.name();
-    if outcomes.iter().any(|(_, outcome)| matches!(outcome, Some(Err(_)))) {
+    let mut failed =
+        outcomes.iter().filter(|(_, outcome)| matches!(outcome, Some(Err(_)))).map(|(check, _)| check).peekable();
+    let verbose = verbose || failed.peek().is_some();
+    if failed.any(|check| !check.part) {
         return Answer { status: StatusCode::INTERNAL_SERVER_ERROR, body: format!("{body}{name} check failed\n") };
     }
     let body = if verbose { format!("{body}{name} check passed\n") } else { "ok".to_owned() };
     Answer { status: StatusCode::OK, body }
 }
 
-fn unknown(excluded: &[&str], outcomes: &[(&str, Option<Outcome>)]) -> String {
-    let known = |name: &&str| outcomes.iter().any(|(known, _)| known == name);
+fn unknown(excluded: &[&str], outcomes: &[(&Check, Option<Outcome>)]) -> String {
+    let known = |name: &&str| outcomes.iter().any(|(known, _)| known.name == *name);
     let mut names: Vec<String> = excluded.iter().filter(|name| !known(name)).map(|name| format!("{name:?}")).collect();
     names.sort();
     names.dedup();
@@ -230,6 +253,16 @@ mod tests {
             ask(&health, "/livez", &[]).await,
             (500, "[+]ping ok\n[-]etcd failed: reason withheld\nlivez check failed\n".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn the_failure_of_a_part_is_told_and_fails_nothing_else() {
+        let health = Health::new(&Shutdown::new());
+        health.register_part("storage/widgets.example.com", Probe::READY, || async { Err("it is away".to_owned()) });
+        let told =
+            "[+]ping ok\n[+]shutdown ok\n[-]storage/widgets.example.com failed: reason withheld\nreadyz check passed\n";
+        assert_eq!(ask(&health, "/readyz", &[]).await, (200, told.to_owned()));
+        assert_eq!(ask(&health, "/readyz/storage/widgets.example.com", &[]).await.0, 500);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The accept loop, over TLS or a Unix socket, for HTTP/1.1 and HTTP/2 on one port.
+//! The accept loop, over TCP with or without TLS or a Unix socket, for HTTP/1.1 and HTTP/2 on one port.
 //!
 //! ```text
 //!   Listener ──accept──▶ handshake (concurrent, with a timeout) ──▶ [`serve`]: HTTP, one task per connection

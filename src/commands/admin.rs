@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use runtime::args::ProcessArgs;
-use storage::{Answer, Database};
+use storage::{Answer, Database, PostgresArgs};
 
 use super::say;
 
@@ -14,9 +14,11 @@ struct Which {
     /// Folder of the all-in-one's database.
     #[arg(long, env = "OUTRIGGER_DATA_DIR", value_name = "DIR", default_value = "./outrigger-data")]
     data_dir: PathBuf,
-    /// The database, `sqlite:PATH`; outrigger.db in --data-dir when it is not given.
+    /// The database, `sqlite:PATH` or `postgres://USER@HOST/DATABASE`; outrigger.db in --data-dir when it is not given.
     #[arg(long, env = "OUTRIGGER_DB", value_name = "URL")]
     db: Option<Database>,
+    #[command(flatten)]
+    postgres: PostgresArgs,
     #[command(flatten)]
     process: ProcessArgs,
 }
@@ -46,6 +48,13 @@ pub(crate) struct CheckArgs {
     which: Which,
 }
 
+/// Flags of `outrigger recover`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecoverArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
 pub(crate) fn backup(BackupArgs { file, which }: BackupArgs) -> ExitCode {
     let database = which.database();
     runtime::run("outrigger", &which.process, |_| async move {
@@ -57,7 +66,8 @@ pub(crate) fn backup(BackupArgs { file, which }: BackupArgs) -> ExitCode {
 pub(crate) fn sql(SqlArgs { statement, which }: SqlArgs) -> ExitCode {
     let database = which.database();
     runtime::run("outrigger", &which.process, |_| async move {
-        let answer = storage::sql(&database, &statement).await.with_context(|| format!("asking {database}"))?;
+        let answer =
+            storage::sql(&database, &which.postgres, &statement).await.with_context(|| format!("asking {database}"))?;
         say(&tabbed(&answer))
     })
 }
@@ -65,11 +75,21 @@ pub(crate) fn sql(SqlArgs { statement, which }: SqlArgs) -> ExitCode {
 pub(crate) fn check(CheckArgs { which }: CheckArgs) -> ExitCode {
     let database = which.database();
     runtime::run("outrigger", &which.process, |_| async move {
-        let problems = storage::check(&database).await.with_context(|| format!("checking {database}"))?;
+        let problems =
+            storage::check(&database, &which.postgres).await.with_context(|| format!("checking {database}"))?;
         if !problems.is_empty() {
             bail!("{database} is damaged: restore a backup\n{}", problems.join("\n"));
         }
         say(&format!("{database} is sound"))
+    })
+}
+
+pub(crate) fn recover(RecoverArgs { which }: RecoverArgs) -> ExitCode {
+    let (database, process) = (which.database(), which.process.clone());
+    runtime::run("outrigger", &process, |_| async move {
+        let head =
+            storage::recover(&database, &which.postgres).await.with_context(|| format!("recovering {database}"))?;
+        say(&format!("{database} goes on from revision {head}: every watch ends with 410 and begins anew"))
     })
 }
 

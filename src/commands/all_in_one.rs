@@ -15,7 +15,9 @@ use storage::Database;
 
 use super::{
     changed_blocks::{self, ChangedBlocksArgs},
-    embedded, listen, loaded, local_url, say, serving_certificate, shown,
+    embedded,
+    hyperfleet_view::HyperfleetArgs,
+    listen, loaded, local_url, say, serving_certificate, shown, tokens,
 };
 
 /// Flags of the all-in-one.
@@ -36,6 +38,10 @@ pub(crate) struct Args {
     blocks: ChangedBlocksArgs,
     #[command(flatten)]
     restart: ::restart::Config,
+    #[command(flatten)]
+    tokens: ::tokens::Config,
+    #[command(flatten)]
+    hyperfleet: HyperfleetArgs,
     #[command(flatten)]
     peer: PeerTlsArgs,
     #[command(flatten)]
@@ -60,12 +66,13 @@ async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
 }
 
 async fn behind_cluster(args: Args, store: Arc<dyn Store>, context: Context) -> anyhow::Result<()> {
-    let Args { data_dir, blocks, restart, peer, api, .. } = args;
+    let Args { data_dir, blocks, restart, tokens, hyperfleet, peer, api, .. } = args;
     let identities = Identities::behind(&api.trust, api.kubeconfig.as_deref(), &context).await?;
     let dir = api.serving.cert_dir.clone().unwrap_or_else(|| data_dir.join("pki"));
     let identity = loaded(&serving_certificate(&api, &dir, &context)?, &context)?;
     let cluster = identities.cluster().cloned();
-    let mut extensions = Vec::new();
+    let mut extensions = tokens::behind(&tokens, api.kubeconfig.as_deref(), &identity, &context).await?;
+    extensions.extend(hyperfleet.serve(&data_dir, &context).await?);
     let parts = Parts { cluster: cluster.clone(), store: Some(Arc::clone(&store)), embedded: None, peer: peer.clone() };
     if let Some(relay) = blocks.behind(parts, &context)? {
         extensions.extend(changed_blocks::extensions(&relay, cluster.as_ref()));
@@ -83,7 +90,7 @@ async fn behind_cluster(args: Args, store: Arc<dyn Store>, context: Context) -> 
 }
 
 async fn standalone(args: Args, store: Arc<dyn Store>, context: Context) -> anyhow::Result<()> {
-    let Args { data_dir, blocks, peer, api, .. } = args;
+    let Args { data_dir, blocks, tokens, hyperfleet, peer, api, .. } = args;
     if api.serving.cert_dir.is_some() || api.serving.tls_cert_file.is_some() {
         bail!("without --kubeconfig certificates are made in --data-dir: leave --cert-dir and --tls-cert-file out");
     }
@@ -93,8 +100,11 @@ async fn standalone(args: Args, store: Arc<dyn Store>, context: Context) -> anyh
     let identities = Identities::standalone(&api.trust, &made.ca, &context)?;
     let parts = Parts { store: Some(Arc::clone(&store)), peer, ..Parts::default() };
     let relay = blocks.standalone(&data_dir, parts, &context)?;
-    let extensions = changed_blocks::extensions(&relay, None);
-    let server = listen(&api, store, &extensions, identities, loaded(&made.serving, &context)?, &context).await?;
+    let identity = loaded(&made.serving, &context)?;
+    let mut extensions = changed_blocks::extensions(&relay, None);
+    extensions.extend(hyperfleet.serve(&data_dir, &context).await?);
+    extensions.extend(tokens::standalone(&tokens, Arc::clone(&store), &data_dir, &identity, &context)?);
+    let server = listen(&api, store, &extensions, identities, identity, &context).await?;
     let url = local_url(server.local_addr());
     let made = make(&url, (context.clock)()).context("writing the kubeconfig")?;
     bootstrap::renew(&context.tasks, Arc::clone(&context.clock), {

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use ::apiserver::{Config, Identities};
-use proto::{cbt, restart, store::client::Client};
+use proto::{
+    cbt, restart,
+    store::{Store, client::Client},
+};
 use runtime::{
     Context,
     args::{PeerTlsArgs, ProcessArgs},
@@ -11,7 +14,7 @@ use runtime::{
 };
 use storage::Database;
 
-use super::{embedded, listen, loaded, local_url, say, serving_certificate};
+use super::{embedded, hyperfleet_view::RecordsArgs, listen, loaded, local_url, say, serving_certificate, tokens};
 
 /// Flags of the apiserver.
 #[derive(Debug, clap::Args)]
@@ -35,6 +38,15 @@ pub(crate) struct Args {
     /// The restart worker: https://HOST:PORT, or unix:///PATH. The group infraops.michael.io is served with it only.
     #[arg(long, env = "OUTRIGGER_RESTART_WORKER", value_name = "URL")]
     restart_worker: Option<String>,
+    /// The store of tokens: https://HOST:PORT, or unix:///PATH. Without it, --tokens keeps them from this process.
+    #[arg(long, env = "OUTRIGGER_TOKEN_STORE", value_name = "URL", conflicts_with = "tokens")]
+    token_store: Option<String>,
+    #[command(flatten)]
+    tokens: ::tokens::Config,
+    #[command(flatten)]
+    hyperfleet: RecordsArgs,
+    #[command(flatten)]
+    hyperfleet_rules: ::hyperfleet::Rules,
     #[command(flatten)]
     peer: PeerTlsArgs,
     #[command(flatten)]
@@ -52,7 +64,20 @@ pub(crate) fn run(args: Args) -> ExitCode {
 }
 
 async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
-    let Args { store, db_path, storage, cbt_relay, restart_worker, peer, api, .. } = args;
+    let Args {
+        store,
+        db_path,
+        storage,
+        cbt_relay,
+        restart_worker,
+        token_store,
+        tokens,
+        hyperfleet,
+        hyperfleet_rules,
+        peer,
+        api,
+        ..
+    } = args;
     let store = match store {
         Some(address) => Arc::new(Client::new(grpc::connect(&address, &peer, &context.tasks)?)),
         None => embedded(&Database::Sqlite(db_path), &storage, &context).await?,
@@ -60,7 +85,13 @@ async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
     let identities = Identities::behind(&api.trust, api.kubeconfig.as_deref(), &context).await?;
     let dir = api.serving.cert_dir.clone().unwrap_or_else(|| CERT_DIR.into());
     let pair = serving_certificate(&api, &dir, &context)?;
-    let mut extensions = Vec::new();
+    let identity = loaded(&pair, &context)?;
+    let mut extensions = tokens::behind(&tokens, api.kubeconfig.as_deref(), &identity, &context).await?;
+    if let Some(url) = token_store {
+        let tokens: Arc<dyn Store> = Arc::new(Client::new(grpc::connect(&url, &peer, &context.tasks)?));
+        extensions.extend(tokens_api::extensions(&tokens));
+    }
+    extensions.extend(hyperfleet.extensions(&hyperfleet_rules, &context).await?);
     if let Some(url) = cbt_relay {
         let relay = Arc::new(cbt::client::Client::new(grpc::connect(&url, &peer, &context.tasks)?));
         extensions.extend(cbt_api::extensions(relay, identities.cluster().cloned()));
@@ -69,7 +100,7 @@ async fn serve(args: Args, context: Context) -> anyhow::Result<()> {
         let worker = Arc::new(restart::client::Client::new(grpc::connect(&url, &peer, &context.tasks)?));
         extensions.extend(restart_api::extensions(worker, cluster.clone(), &context.tasks));
     }
-    let server = listen(&api, store, &extensions, identities, loaded(&pair, &context)?, &context).await?;
+    let server = listen(&api, store, &extensions, identities, identity, &context).await?;
     say(&format!("The apiserver serves on {}", local_url(server.local_addr())))?;
     server.serve().await
 }

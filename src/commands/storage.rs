@@ -15,7 +15,8 @@ use super::{embedded, say};
 /// Flags of the storage.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The database: `sqlite:PATH`. It is made if it is not there.
+    /// The database: `sqlite:PATH`, made if it is not there, or `postgres://USER@HOST/DATABASE`, which any number of these
+    /// may share.
     #[arg(long, env = "OUTRIGGER_DB", value_name = "URL", default_value = "sqlite:outrigger.db")]
     db: Database,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod deny;
 mod each;
+mod fuzz;
 mod r#gen;
 mod go;
 mod packages;
@@ -43,6 +44,8 @@ enum Command {
     Peers,
     /// Run the benchmarks.
     Bench(bench::Args),
+    /// Try what reads bytes from anybody with bytes that nobody thought of, a minute each.
+    Fuzz(fuzz::Args),
 }
 
 fn peers() -> anyhow::Result<()> {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Each => done(each::run()),
         Command::Peers => done(peers()),
         Command::Bench(args) => done(bench::run(&args)),
+        Command::Fuzz(args) => done(fuzz::run(&args)),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

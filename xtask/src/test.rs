@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{packages, peers, python, shell};
+use crate::{fuzz, packages, peers, python, shell};
 use counts::Counts;
 
 /// How to run the tests.
@@ -46,11 +46,21 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let mut counts = Counts::default();
     let filter: Vec<&str> = args.filter.as_deref().into_iter().collect();
     let mut success = count(&mut test(&filter)?, &mut counts)?;
+    if args.package.is_none() {
+        // The same cases once more, with objects in PostgreSQL.
+        let mut again = shell::cargo()?;
+        again.args(["test", "--no-fail-fast", "--package", "conformance", "--test", "differential"]).args(&filter);
+        again.envs(test(&[])?.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        success &= count(again.env("OUTRIGGER_TEST_DB", "postgres"), &mut counts)?;
+    }
     if args.all {
         packages::ensure_heavy()?;
         // By name: other ignored tests are tools that happen to look like tests.
         for name in counts.take_heavy() {
             success &= count(&mut test(&["--", "--ignored", "--exact", &name])?, &mut counts)?;
+        }
+        if args.package.is_none() && args.filter.is_none() {
+            success &= fuzz::short().inspect_err(|error| println!("fuzzing: {error:#}")).is_ok();
         }
     }
     if !counts.heavy().is_empty() {

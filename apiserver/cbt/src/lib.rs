@@ -40,16 +40,19 @@ pub fn extensions(blocks: Arc<dyn ChangedBlocks>, cluster: Option<kube::Client>)
             origin: "volume_snapshot_delta.yaml",
             definition: include_str!("volume_snapshot_delta.yaml"),
             actor: Arc::new(VolumeSnapshotDeltas::new(blocks, cluster.clone())),
+            store: None,
         },
         Extension {
             origin: "driver_discovery.yaml",
             definition: include_str!("driver_discovery.yaml"),
             actor: Arc::new(Stored),
+            store: None,
         },
         Extension {
             origin: "snapshot_metadata_service.yaml",
             definition: include_str!("snapshot_metadata_service.yaml"),
             actor: Arc::new(SnapshotMetadataServices::new(cluster)),
+            store: None,
         },
     ]
 }

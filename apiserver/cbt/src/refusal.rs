@@ -92,7 +92,7 @@ mod tests {
             (Error::Internal(text()), 500, Reason::InternalError, "Internal", None),
         ] {
             let status = status(&subject, &error);
-            assert_eq!((status.code, status.reason), (code, Some(reason)), "{error:?}");
+            assert_eq!((status.code, &status.reason), (code, &Some(reason)), "{error:?}");
             assert_eq!(status.retry_after_seconds(), retry, "{error:?}");
             assert!(status.message.starts_with("why"), "{}", status.message);
             let details = status.details.expect("details");

@@ -34,7 +34,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// Text as `%q` prints it.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     Quoted(text).to_string()
 }
 

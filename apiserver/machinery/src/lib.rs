@@ -36,4 +36,5 @@ pub mod time;
 pub mod watch;
 pub mod yaml;
 
+pub use go::quote;
 pub use group::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, ParseError};

@@ -7,6 +7,7 @@
 //! that others have, as long as it wants them as they are.
 
 mod apply;
+mod atomics;
 mod check;
 mod compare;
 mod conflict;
@@ -29,8 +30,10 @@ use crate::{go, time::Timestamp};
 
 pub use self::{
     apply::apply,
+    atomics::atomics,
     check::check,
     conflict::Conflicts,
+    merge::merge,
     path_element::PathElement,
     set::{FieldSet, InvalidFields},
     types::{FieldTypes, ListType, MapType, Untyped},

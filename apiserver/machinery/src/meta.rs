@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     coerce::coerce,
-    prepare::{mark_deleted, prepare_create, prepare_update},
+    prepare::{mark_deleted, prepare_create, prepare_sent, prepare_update},
     validate::{validate, validate_update},
     view::{ObjectMeta, OwnerReference},
     warnings::{Received, dedup_owner_references, finalizer_warnings},

@@ -108,7 +108,7 @@ impl From<&Status> for message::Status {
             metadata: ListMeta { continue_: status.continue_.clone(), ..ListMeta::default() }.into(),
             status: if success { "Success" } else { "Failure" }.to_owned(),
             message: status.message.clone(),
-            reason: status.reason.map(Reason::as_str).unwrap_or_default().to_owned(),
+            reason: status.reason.as_ref().map(Reason::as_str).unwrap_or_default().to_owned(),
             details: status.details.as_deref().map(message::StatusDetails::from),
             // As in JSON, a success does not carry it.
             code: if success { 0 } else { status.code.into() },

@@ -28,8 +28,8 @@ pub struct Status {
     pub continue_: Option<String>,
 }
 
-/// The reasons that clients know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+/// The reasons that clients know, and those that admission webhooks make up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[expect(missing_docs, reason = "Kubernetes' words, said again in the answers")]
 pub enum Reason {
     AlreadyExists,
@@ -50,6 +50,8 @@ pub enum Reason {
     TooManyRequests,
     Unauthorized,
     UnsupportedMediaType,
+    #[serde(untagged)]
+    Other(Box<str>),
 }
 
 // === impl Status ===
@@ -274,7 +276,7 @@ impl std::error::Error for Status {}
 
 impl Reason {
     /// The word itself.
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::AlreadyExists => "AlreadyExists",
             Self::BadRequest => "BadRequest",
@@ -294,6 +296,7 @@ impl Reason {
             Self::TooManyRequests => "TooManyRequests",
             Self::Unauthorized => "Unauthorized",
             Self::UnsupportedMediaType => "UnsupportedMediaType",
+            Self::Other(reason) => reason,
         }
     }
 }

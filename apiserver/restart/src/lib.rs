@@ -40,12 +40,14 @@ pub fn extensions(restarts: Arc<dyn Restarts>, cluster: kube::Client, tasks: &ru
             origin: "node.yaml",
             definition: include_str!("node.yaml"),
             actor: Arc::new(node::Nodes::new(nodes, Arc::clone(&restarts))),
+            store: None,
         },
         Extension {
             origin: "node_restart.yaml",
             // The worker's, because it writes the objects.
             definition: include_str!("../../../dataplane/restart/src/node_restart.yaml"),
             actor: Arc::new(restart::NodeRestarts::new(restarts)),
+            store: None,
         },
     ]
 }

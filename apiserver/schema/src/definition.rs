@@ -1,5 +1,6 @@
 //! CustomResourceDefinition documents: what kinds there are, under which names, in which versions.
 
+mod conversion;
 mod document;
 mod names;
 mod order;
@@ -16,6 +17,7 @@ use machinery::field::{self, aggregate};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use conversion::Conversion;
 pub use names::Names;
 pub use order::compare_versions;
 pub use version::{Scale, Version};
@@ -33,6 +35,8 @@ pub struct Definition {
     pub scope: Scope,
     /// Its versions, the preferred one first: GA before beta before alpha, then the newer one.
     pub versions: Vec<Version>,
+    /// Who converts objects between versions; `None` where their `apiVersion` is all that differs.
+    pub conversion: Option<Conversion>,
 }
 
 /// Where objects live.
@@ -118,8 +122,8 @@ impl Definition {
         let names = Names::read(&spec["names"], &path.field("names"), problems);
         let scope = Scope::read(&scope, &path.field("scope"), problems);
         let versions = version::all(versions, &path.field("versions"), problems);
-        version::conversion(&spec["conversion"], &versions, &path.field("conversion"), problems);
-        let mut definition = Self { group, names: names?, scope: scope?, versions };
+        let conversion = Conversion::read(&spec["conversion"], &versions, &path.field("conversion"), problems);
+        let mut definition = Self { group, names: names?, scope: scope?, versions, conversion };
         definition.check_name(&value["metadata"]["name"], problems);
         definition.complete();
         Some(definition)

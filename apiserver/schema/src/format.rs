@@ -66,6 +66,11 @@ const TEXTS: [(&str, Test); 26] = [
     ("uuid5", |text| name::is_uuid(text, Some('5'))),
 ];
 
+/// Whether a text is well-formed in a format of this name, written without dashes.
+pub(crate) fn is_text(format: &str, text: &str) -> bool {
+    TEXTS.iter().any(|(known, test)| *known == format && test(text))
+}
+
 // === impl Format ===
 
 impl Format {

@@ -9,12 +9,12 @@
 //! its objects (a schema that is not structural, a default that is invalid, a column that cannot be read) is refused
 //! when the document is parsed, so nothing here fails later.
 
+pub mod cel;
 pub mod definition;
 mod format;
 pub mod structural;
 pub mod table;
 
-mod cel;
 mod default;
 mod managed;
 mod name;
@@ -23,6 +23,6 @@ mod prune;
 mod read;
 mod validate;
 
-pub use definition::{Definition, Names, Scale, Scope, Version};
+pub use definition::{Conversion, Definition, Names, Scale, Scope, Version};
 pub use structural::Schema;
 pub use table::Columns;

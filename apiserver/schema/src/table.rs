@@ -68,6 +68,23 @@ impl Columns {
         Self(columns)
     }
 
+    /// The columns of every kind's scale.
+    pub fn of_scale() -> Self {
+        let count = |name: &str, description: &str, path: &str| Column {
+            name: name.to_owned(),
+            kind: Kind::Integer,
+            format: String::new(),
+            description: description.to_owned(),
+            priority: 0,
+            path: JsonPath::parse(path).expect("the path is a constant"),
+        };
+        Self(vec![
+            count("Desired", "Number of desired replicas", ".spec.replicas"),
+            count("Available", "Number of actual replicas", ".status.replicas"),
+            Column::age(),
+        ])
+    }
+
     /// The `columnDefinitions` of a Table: a list.
     pub fn definitions(&self) -> Value {
         let name = json!({"name": "Name", "type": "string", "format": "name", "description": NAME, "priority": 0});

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CACHE_CONTROL};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
 use machinery::{
     negotiate::{self, Discovery, DiscoveryVersion, Encoding},
     yaml,
@@ -66,7 +69,7 @@ fn either<'a>(
 ) -> Response<Body> {
     match negotiate::discovery(&info.accept, true) {
         Ok(Discovery::Legacy(encoding)) => encoded(info, encoding, groups),
-        Ok(Discovery::Aggregated(version)) => whole(info, headers, version, aggregated),
+        Ok(Discovery::Aggregated(version, encoding)) => whole(info, headers, version, encoding, aggregated),
         Err(status) => respond::status(&status, info),
     }
 }
@@ -74,7 +77,7 @@ fn either<'a>(
 fn plain(info: &RequestInfo, document: &Document) -> Response<Body> {
     match negotiate::discovery(&info.accept, false) {
         Ok(Discovery::Legacy(encoding)) => encoded(info, encoding, document),
-        Ok(Discovery::Aggregated(_)) => respond::not_found(),
+        Ok(Discovery::Aggregated(..)) => respond::not_found(),
         Err(status) => respond::status(&status, info),
     }
 }
@@ -91,6 +94,7 @@ fn whole<'a>(
     info: &RequestInfo,
     headers: &HeaderMap,
     version: DiscoveryVersion,
+    encoding: Encoding,
     aggregated: impl FnOnce(Aggregated) -> &'a Document,
 ) -> Response<Body> {
     let document = aggregated(match version {
@@ -99,7 +103,12 @@ fn whole<'a>(
     });
     let mut response = match respond::is_known(headers, document) {
         true => respond::not_modified(),
-        false => respond::bytes(StatusCode::OK, version.content_type(), json(info, document)),
+        false => {
+            let mut response = encoded(info, encoding, document);
+            let media = HeaderValue::try_from(version.content_type(encoding)).expect("media types are header values");
+            response.headers_mut().insert(CONTENT_TYPE, media);
+            response
+        }
     };
     respond::tag(&mut response, document);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public"));

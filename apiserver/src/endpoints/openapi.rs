@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CACHE_CONTROL};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, VARY},
+};
 use openapi::{Document, V2_PROTOBUF, V3_PROTOBUF};
 
 use crate::{api::Api, request::RequestInfo, respond};
@@ -36,6 +39,7 @@ fn answer(document: &Document, protobuf: &'static str, info: &RequestInfo, heade
         None => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+            response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
             return response;
         }
     };

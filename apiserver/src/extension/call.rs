@@ -17,10 +17,12 @@ use runtime::Shutdown;
 use serde_json::Value;
 
 use crate::{
+    api::Api,
+    audit::Noted,
     context::Context,
     decode,
     error::{Failure, Result},
-    extension::StatusWriter,
+    extension::{Session, StatusWriter},
     filters,
     kinds::Kind,
     object,
@@ -38,6 +40,27 @@ pub struct Call<'a> {
     user: &'a User,
     /// Never locked: in it, a call can be shared between threads, which a body cannot.
     body: Mutex<Body>,
+}
+
+/// What a caller may do, to be asked when the call itself is gone.
+#[derive(Clone)]
+pub struct Access {
+    api: Arc<Api>,
+    user: User,
+}
+
+// === impl Access ===
+
+impl Access {
+    /// Who asks.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Refuses with 403 what the caller may not do.
+    pub async fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
+        filters::allowed(&self.api, &self.user, attributes).await.map_err(status)
+    }
 }
 
 // === impl Call ===
@@ -131,9 +154,14 @@ impl<'a> Call<'a> {
         self.context.now
     }
 
-    /// Where the server's objects are.
+    /// What follows goes on with this.
+    pub fn join(&mut self, session: Arc<dyn Session>) {
+        self.context.session = Some(session);
+    }
+
+    /// Where the objects of the kind are.
     pub fn store(&self) -> &Arc<dyn Store> {
-        self.context.api.store()
+        self.context.store()
     }
 
     /// The end of the process, which an answer without an end of its own must not wait for.
@@ -198,8 +226,17 @@ impl<'a> Call<'a> {
         filters::allowed(&self.context.api, self.user, attributes).await.map_err(status)
     }
 
+    /// What the caller may do, for what goes on without the call.
+    pub fn access(&self) -> Access {
+        Access { api: Arc::clone(&self.context.api), user: self.user.clone() }
+    }
+
     pub(crate) fn warnings(&self) -> Arc<Warnings> {
         Arc::clone(&self.context.warnings)
+    }
+
+    pub(crate) fn annotations(&self) -> Arc<Noted> {
+        Arc::clone(&self.context.annotations)
     }
 
     /// Warns the client.

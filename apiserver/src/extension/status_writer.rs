@@ -3,12 +3,7 @@
 use machinery::status::Status;
 use serde_json::Value;
 
-use crate::{
-    context::Context,
-    error::Failure,
-    strategy::{self, By},
-    verbs,
-};
+use crate::{context::Context, error::Failure, strategy::By, verbs};
 
 /// Writes the status of the object that a call named, by the rules of an update of its `status`.
 pub struct StatusWriter {
@@ -34,11 +29,12 @@ impl StatusWriter {
         let by = By { manager, status: true, recorded: false, now: context.api.clock().now() };
         let changed = async {
             let key = context.key()?;
-            verbs::change(context, &key, false, |old| match make(old) {
+            let how = verbs::Changing { by, dry_run: false, asked: None };
+            verbs::change(context, &key, &how, |old| match make(old) {
                 Some(status) => {
                     let mut new = old.clone();
                     new["status"] = status;
-                    strategy::update(&context.kind, old, new, &by)
+                    Ok(new)
                 }
                 None => Ok(old.clone()),
             })

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use auth::{Attributes, Decision, Requirement, User};
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
 use machinery::{
     name,
     selector::{FieldSelector, LabelSelector, Operator},
+    status::Status,
 };
 
 use super::authenticate::is_health;
@@ -13,7 +16,12 @@ use crate::{
     api::Api,
     error::Result,
     request::{RequestInfo, Target, Verb},
+    respond,
 };
+
+/// Marks the answer to who may not, among other answers of the same code.
+#[derive(Clone, Copy)]
+struct Refused;
 
 /// Refuses with 403 what the user may not ask for.
 pub(super) async fn check(api: &Arc<Api>, info: &RequestInfo, user: &User) -> Result<()> {
@@ -21,6 +29,21 @@ pub(super) async fn check(api: &Arc<Api>, info: &RequestInfo, user: &User) -> Re
         return Ok(());
     }
     allowed(api, user, &attributes(info)).await
+}
+
+/// The answer to who is nobody or may not.
+pub(super) fn refused(status: &Status, info: &RequestInfo) -> Response<Body> {
+    let mut response = respond::status(status, info);
+    if response.status() == StatusCode::FORBIDDEN {
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response.extensions_mut().insert(Refused);
+    }
+    response
+}
+
+/// Whether an answer is one of those.
+pub(super) fn was_refused(response: &Response<Body>) -> bool {
+    response.extensions().get::<Refused>().is_some()
 }
 
 /// Refuses with 403 what the user may not do.

@@ -10,12 +10,12 @@ const AT_MOST: Duration = Duration::from_secs(60);
 
 /// The outcome of `answer`, or 504.
 pub(super) async fn within<T>(info: &RequestInfo, answer: impl Future<Output = Result<T>>) -> Result<T> {
-    let limit = limit(info)?;
     if info.long_running() {
         return answer.await;
     }
+    let limit = limit(info)?;
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-        let text = "Timeout: request did not complete within the allotted timeout";
+        let text = "request did not complete within the allotted timeout";
         Err(Status::timeout(text, 0).into())
     })
 }

@@ -58,7 +58,8 @@ impl Trace {
     pub(super) fn end(self, api: &Api, info: &RequestInfo, mut response: Response<Body>) -> Response<Body> {
         let code = response.status().as_u16();
         self.span.record("http.response.status_code", code);
-        api.metrics().answered(info, code, self.began.elapsed());
+        let bytes = axum::body::HttpBody::size_hint(response.body()).exact();
+        api.metrics().answered(info, code, bytes, self.began.elapsed());
         response.headers_mut().insert(AUDIT_ID, self.audit_id);
         let under_way = self.under_way;
         match info.long_running() {

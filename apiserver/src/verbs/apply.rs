@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     address,
+    admission::{Admission, Asked},
     create::{self, Stop},
     write,
 };
@@ -35,14 +36,18 @@ pub(super) async fn apply(context: &Context, user: &User, body: Body) -> Result<
     let manager = options.field_manager.as_deref().unwrap_or_default();
     let by = By { manager, status: context.is_status(), recorded: true, now: context.now };
     let make = |old: Option<&Value>| placed(context, strategy::apply(&context.kind, old, &config, &by, force)?);
+    let asked = Asked { user, dry_run: options.dry_run };
+    let how = write::Changing { by, dry_run: options.dry_run, asked: Some(asked) };
     for _ in 0..write::ATTEMPTS {
-        let change = |old: &Value| strategy::update(&context.kind, old, make(Some(old))?, &by);
-        match write::change(context, &context.key()?, options.dry_run, change).await {
+        match write::change(context, &context.key()?, &how, |old| make(Some(old))).await {
             Err(Failure(status)) if status.code == 404 && !by.status => {}
             outcome => return respond::outcome(context, StatusCode::OK, outcome?),
         }
         let object = new(context, user, &config, make(None)?).await?;
-        match create::store(context, object, &by, options.dry_run).await {
+        let admission = Admission::create(context, asked, ObjectMeta::of(&object).name());
+        let mut creation = create::Creation { by, dry_run: options.dry_run, admission };
+        let object = creation.admit(context, object).await?;
+        match create::store(context, object, &mut creation).await {
             // Somebody was faster: it is there now.
             Err(Stop::Taken) => {}
             Err(Stop::Failed(failure)) => return Err(failure),
@@ -123,6 +128,7 @@ async fn new(context: &Context, user: &User, config: &Value, object: Value) -> R
             format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
         return Err(Status::conflict(&resource, wanted.name(), &problem).into());
     }
+    let object = create::complete(context, object).await?;
     create::admit(context, &object).await?;
     Ok(object)
 }

@@ -3,6 +3,9 @@
 //! Options come in the body or in the query. What either of them says holds: a dry run asked for in the query is a dry
 //! run, whatever the body says.
 
+use std::sync::Arc;
+
+use auth::User;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use machinery::{
@@ -14,7 +17,7 @@ use machinery::{
 use proto::store::{Entry, Error, Key};
 use serde_json::Value;
 
-use super::write;
+use super::{admission::Admission, write};
 use crate::{
     context::Context,
     decode,
@@ -35,8 +38,8 @@ pub(super) enum Deleted {
     Waits(write::Outcome),
 }
 
-pub(super) async fn delete(context: &Context, body: Body) -> Result<Response<Body>> {
-    let options = options(context, body).await?;
+pub(super) async fn delete(context: &Context, user: &User, body: Body) -> Result<Response<Body>> {
+    let options = Deletion::read(context, user, body).await?;
     let name = context.path.name.as_deref().unwrap_or_default();
     match delete_one(context, &context.key()?, &options).await? {
         Deleted::Waits(outcome) => respond::outcome(context, StatusCode::OK, outcome),
@@ -47,19 +50,33 @@ pub(super) async fn delete(context: &Context, body: Body) -> Result<Response<Bod
     }
 }
 
-/// Body and query of a deletion.
-pub(super) async fn options(context: &Context, body: Body) -> Result<DeleteOptions> {
-    let body = decode::body(body).await?;
-    let body = decode::optional(&context.headers, &body)?;
-    Ok(DeleteOptions::parse(&context.query, body.as_ref())?)
+/// How objects are deleted, and who asks for it.
+pub(super) struct Deletion<'a> {
+    options: DeleteOptions,
+    /// What the options were read from, besides the query.
+    body: Option<Value>,
+    user: &'a User,
+}
+
+impl<'a> Deletion<'a> {
+    /// Body and query of a deletion.
+    pub(super) async fn read(context: &Context, user: &'a User, body: Body) -> Result<Self> {
+        let body = decode::body(body).await?;
+        let body = decode::optional(&context.headers, &body)?;
+        Ok(Self { options: DeleteOptions::parse(&context.query, body.as_ref())?, body, user })
+    }
 }
 
 /// Deletes the object at `key`.
-pub(super) async fn delete_one(context: &Context, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+pub(super) async fn delete_one(context: &Context, key: &Key, deletion: &Deletion<'_>) -> Result<Deleted> {
+    let Deletion { options, body, user } = deletion;
     for _ in 0..write::ATTEMPTS {
         let entry = write::current(context, key).await?;
         preconditions(context, options, &entry)?;
-        let old = object::decode(&context.kind, &entry.content, entry.revision)?;
+        let old = Arc::new(object::decode(&context.kind, &entry.content, entry.revision)?);
+        if let Some(mut admission) = Admission::delete(context, user, options, body.as_ref()) {
+            admission.remove(&old).await?;
+        }
         let finalizers = finalizers(&old, options.propagation);
         let attempt = match finalizers.is_empty() {
             true => remove(context, entry, options).await,

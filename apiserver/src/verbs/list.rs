@@ -93,7 +93,7 @@ pub(super) async fn page(context: &Context, options: &ListOptions) -> Result<Pag
         fields: options.fields.clone(),
         count: limit.is_some() && !options.selects(),
     };
-    let list = context.api.store().list(&context.scope(), asked).await;
+    let list = context.store().list(&context.scope(), asked).await;
     let list = list.map_err(|error| failed(context, options, &error))?;
     Ok(Page { revision: list.revision, count: list.count, entries: list.chunks, limit })
 }

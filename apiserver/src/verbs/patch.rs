@@ -12,8 +12,8 @@ use machinery::{
 };
 use serde_json::Value;
 
-use super::{address, apply, write};
-use crate::{context::Context, decode, error::Result, problems, respond, strategy};
+use super::{address, admission::Asked, apply, write};
+use crate::{context::Context, decode, error::Result, problems, respond};
 
 pub(super) async fn patch(context: &Context, user: &User, body: Body) -> Result<Response<Body>> {
     let kind = negotiate::patch_type(decode::content_type(&context.headers))?;
@@ -25,8 +25,10 @@ pub(super) async fn patch(context: &Context, user: &User, body: Body) -> Result<
     let patch = if kind == PatchType::Json { Patch::json(&body)? } else { Patch::merge(&body)? };
     let mut manager = String::new();
     let by = context.by(options.field_manager.as_deref(), &mut manager);
-    let make = |old: &Value| strategy::update(&context.kind, old, patched(context, &options, &patch, old)?, &by);
-    let outcome = write::change(context, &context.key()?, options.dry_run, make).await?;
+    let dry_run = options.dry_run;
+    let how = write::Changing { by, dry_run, asked: Some(Asked { user, dry_run }) };
+    let make = |old: &Value| patched(context, &options, &patch, old);
+    let outcome = write::change(context, &context.key()?, &how, make).await?;
     respond::outcome(context, StatusCode::OK, outcome)
 }
 

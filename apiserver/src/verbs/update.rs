@@ -1,5 +1,6 @@
 //! `update`: an object replaced by what the client made of it. It must be there, and be the one that the client read.
 
+use auth::User;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use machinery::{
@@ -8,10 +9,10 @@ use machinery::{
 };
 use serde_json::Value;
 
-use super::{address, write};
+use super::{address, admission::Asked, write};
 use crate::{context::Context, decode, error::Result, respond, strategy};
 
-pub(super) async fn update(context: &Context, body: Body) -> Result<Response<Body>> {
+pub(super) async fn update(context: &Context, user: &User, body: Body) -> Result<Response<Body>> {
     let options = WriteOptions::update(&context.query)?;
     let body = decode::body(body).await?;
     let mut new = decode::object(context, options.field_validation, &body)?;
@@ -22,8 +23,10 @@ pub(super) async fn update(context: &Context, body: Body) -> Result<Response<Bod
     let by = context.by(options.field_manager.as_deref(), &mut manager);
     let make = |old: &Value| {
         strategy::same_object(&context.kind, old, &new)?;
-        strategy::update(&context.kind, old, new.clone(), &by)
+        Ok(new.clone())
     };
-    let outcome = write::change(context, &context.key()?, options.dry_run, make).await?;
+    let dry_run = options.dry_run;
+    let how = write::Changing { by, dry_run, asked: Some(Asked { user, dry_run }) };
+    let outcome = write::change(context, &context.key()?, &how, make).await?;
     respond::outcome(context, StatusCode::OK, outcome)
 }

@@ -39,14 +39,15 @@ enum Start {
 }
 
 pub(super) async fn watch(context: Context) -> Result<Response<Body>> {
-    let options = ListOptions::parse_watch(&context.query, context.kind.selectable_fields())?;
+    let mut options = ListOptions::parse_watch(&context.query, context.kind.selectable_fields())?;
+    options.fields.requirements.extend(context.session.as_ref().and_then(|session| session.only()));
     let frames = Frames::new(&context, &options)?;
     let end = Instant::now() + timeout(&context, &options);
     let begin = match start(&options) {
         Start::State(at) => Begin::State(state(&context, &options, at).await?),
         Start::After(revision) => begin(&context, revision).await?,
         Start::Now => {
-            let status = context.api.store().status().await.map_err(|error| context.failed(&error))?;
+            let status = context.store().status().await.map_err(|error| context.failed(&error))?;
             begin(&context, status.revision).await?
         }
     };
@@ -67,7 +68,7 @@ enum Begin {
 }
 
 async fn begin(context: &Context, after: Revision) -> Result<Begin> {
-    match context.api.cache().watch(&context.scope(), after).await {
+    match context.api.cache().watch(&context.kind, &context.scope(), after).await {
         Ok(cursor) => Ok(Begin::From(cursor)),
         Err(Error::Compacted { requested, oldest }) => Ok(Begin::Gone(too_old(requested, oldest))),
         Err(error) => Err(context.failed(&error)),
@@ -103,7 +104,7 @@ impl Watch {
                     if self.bookmarks {
                         yield self.frames.bookmark(&self.context.kind, revision, true);
                     }
-                    self.context.api.cache().watch(&self.context.scope(), revision).await
+                    self.context.api.cache().watch(&self.context.kind, &self.context.scope(), revision).await
                 }
             };
             let mut cursor = match begun {
@@ -136,7 +137,7 @@ impl Watch {
                     Some(Ok(events)) => {
                         let frames = self.frames.events(&self.context.kind, &events).map_err(cut)?;
                         if !frames.is_empty() {
-                            self.context.api.metrics().watched(&self.context.kind, events.len());
+                            self.context.api.metrics().watched(&self.context.kind, events.len(), frames.len());
                             yield frames;
                         }
                     }
@@ -189,7 +190,7 @@ async fn state(context: &Context, options: &ListOptions, at: At) -> Result<store
         fields: options.fields.clone(),
         ..store::ListOptions::default()
     };
-    let mut list = context.api.store().list(&context.scope(), asked).await.map_err(|error| context.failed(&error))?;
+    let mut list = context.store().list(&context.scope(), asked).await.map_err(|error| context.failed(&error))?;
     // The first entries are read before the answer begins, so that a storage that fails is a Status.
     let first = list.chunks.try_next().await.map_err(|error| context.failed(&error))?;
     list.chunks = futures::stream::iter(first.map(Ok)).chain(list.chunks).boxed();

@@ -1,7 +1,9 @@
 //! A server without sockets, for the tests of verbs and of kinds that act: requests in, answers out, over the log in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use admission::Chain;
 use apiserver::{Api, Extension, Inflight, Kinds, Metrics, Namespaces, Parts};
 use async_trait::async_trait;
 use auth::{Attributes, Authenticator, Authorizer, Decision, User};
@@ -24,6 +26,9 @@ pub struct Server {
     accept: &'static str,
     headers: Vec<(&'static str, &'static str)>,
 }
+
+/// An event that is on its way comes sooner.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The header that names who asks.
 pub const USER: &str = "test-user";
@@ -86,17 +91,26 @@ impl Server {
 
     /// A server of widgets and of kinds that act, to which everybody comes as the administrator.
     pub async fn with(extensions: &[Extension], authorizer: Arc<dyn Authorizer>) -> Self {
+        Self::opened(extensions, authorizer, Chain::default()).await
+    }
+
+    /// A server of widgets whose writes pass these stages.
+    pub async fn admitting(admission: Chain) -> Self {
+        Self::opened(&[], Arc::new(Everybody), admission).await
+    }
+
+    async fn opened(extensions: &[Extension], authorizer: Arc<dyn Authorizer>, admission: Chain) -> Self {
         let context = runtime::Context::new();
         let options = revlog::Options::default();
         let (log, work) = Log::open(Memory::default(), options, revlog::Metrics::default()).await.expect("a log");
         context.tasks.spawn("log", work);
         let store: Arc<dyn Store> = log.clone();
-        Self { log: Some(log), ..Self::of(store, &context, extensions, authorizer) }
+        Self { log: Some(log), ..Self::of(store, &context, extensions, authorizer, admission) }
     }
 
     /// A server of widgets on some store.
     pub fn on(store: Arc<dyn Store>, context: &runtime::Context) -> Self {
-        Self::of(store, context, &[], Arc::new(Everybody))
+        Self::of(store, context, &[], Arc::new(Everybody), Chain::default())
     }
 
     fn of(
@@ -104,6 +118,7 @@ impl Server {
         context: &runtime::Context,
         extensions: &[Extension],
         authorizer: Arc<dyn Authorizer>,
+        admission: Chain,
     ) -> Self {
         let definitions = schema::Definition::parse(WIDGETS).expect("a definition");
         let api = Api::new(Parts {
@@ -112,6 +127,8 @@ impl Server {
             authenticator: Arc::new(Everybody),
             authorizer,
             namespaces: Namespaces::implicit(),
+            admission,
+            services: Default::default(),
             health: context.health.clone(),
             metrics: Metrics::new(context.metrics.clone()),
             inflight: Inflight::new(400, 200),
@@ -144,7 +161,7 @@ impl Server {
 
     /// The store, to look past the API.
     pub fn store(&self) -> &Arc<dyn Store> {
-        self.api.store()
+        self.api.stores().own()
     }
 
     /// Any request's answer, its body not yet read.
@@ -169,6 +186,15 @@ impl Server {
     pub async fn send(&self, method: &str, uri: &str, content_type: &str, body: String) -> Answer {
         let (head, body) = self.answer(method, uri, content_type, body).await.into_parts();
         let body = body.collect().await.expect("a body").to_bytes().to_vec();
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    /// Any request as it is.
+    pub async fn request(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(Peer { address: Address::Unix, certificates: Arc::new([]) });
+        let (head, body) = apiserver::handle(Arc::clone(&self.api), request).await.into_parts();
+        // A body that breaks off is an answer, too.
+        let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
         Answer { status: head.status, headers: head.headers, body }
     }
 
@@ -225,26 +251,31 @@ impl Answer {
 impl Watch {
     /// The next event.
     pub async fn next(&mut self) -> Value {
+        self.next_within(PATIENCE).await
+    }
+
+    /// The next event, however long others would not wait for it.
+    pub async fn next_within(&mut self, patience: Duration) -> Value {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
                 return serde_json::from_slice(&line).expect("an event is JSON");
             }
-            self.read().await;
+            self.read(patience).await;
         }
     }
 
     /// So many bytes.
     pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.rest.len() < count {
-            self.read().await;
+            self.read(PATIENCE).await;
         }
         self.rest.drain(..count).collect()
     }
 
-    async fn read(&mut self) {
-        let more = tokio::time::timeout(std::time::Duration::from_secs(10), self.body.next()).await;
-        let more = more.expect("an event within ten seconds").expect("the watch goes on").expect("no error");
+    async fn read(&mut self, patience: Duration) {
+        let more = tokio::time::timeout(patience, self.body.next()).await;
+        let more = more.expect("an event in time").expect("the watch goes on").expect("no error");
         self.rest.extend_from_slice(&more);
     }
 }

@@ -44,11 +44,18 @@ impl Actor for Lamp {
 
     fn subresources(&self) -> Vec<Subresource> {
         let verbs = vec![openapi::Verb::Create];
-        vec![Subresource { name: "switch".to_owned(), kind: SubresourceKind::Other("Switch"), verbs }]
+        ["switch", "drop"]
+            .map(|name| Subresource {
+                name: name.to_owned(),
+                kind: SubresourceKind::Other("Switch"),
+                verbs: verbs.clone(),
+            })
+            .into()
     }
 
     async fn act(&self, call: &mut Call<'_>) -> Result<Option<Response<Body>>, Status> {
         match (call.verb(), call.subresource()) {
+            (Verb::Create, Some("drop")) => panic!("it breaks"),
             (Verb::Create, Some("switch")) => {
                 let given = call.value().await?;
                 let lamp = call.stored().await?;
@@ -73,7 +80,7 @@ impl Actor for Lamp {
 }
 
 async fn server() -> Server {
-    let extension = Extension { origin: "lamp.yaml", definition: DEFINITION, actor: Arc::new(Lamp) };
+    let extension = Extension { origin: "lamp.yaml", definition: DEFINITION, actor: Arc::new(Lamp), store: None };
     let server = Server::with(&[extension], Arc::new(Everybody)).await;
     let lamp = json!({
         "apiVersion": "house.example.com/v1", "kind": "Lamp", "metadata": { "name": "a" }, "spec": { "watts": 60 },
@@ -138,4 +145,15 @@ async fn discovery_says_what_an_actor_does() {
         (&resources[1]["name"], &resources[1]["kind"], &resources[1]["verbs"]),
         (&json!("lamps/switch"), &json!("Switch"), &json!(["create"]))
     );
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_and_no_more() {
+    let server = server().await;
+    let broken = server.post(&format!("{LAMPS}/a/drop"), &json!({})).await;
+    assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let status = broken.json();
+    assert_eq!(status["reason"], "InternalError", "{status}");
+    assert!(!broken.text().contains("it breaks"), "nobody is told why: {status}");
+    assert_eq!(server.get(&format!("{LAMPS}/a")).await.status, StatusCode::OK, "others are served");
 }

@@ -139,3 +139,15 @@ async fn a_grace_period_is_a_number() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(server.delete(&format!("{WIDGETS}/a?gracePeriodSeconds=5")).await.status, StatusCode::OK);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_ends_with_the_time_it_is_given() {
+    let server = Server::new().await;
+    let begun = tokio::time::Instant::now();
+    // It would wait for three seconds.
+    let answer = server.get(&format!("{WIDGETS}?resourceVersion=1000&timeout=1s")).await;
+    assert_eq!((answer.status, begun.elapsed().as_secs()), (StatusCode::GATEWAY_TIMEOUT, 1));
+    let status = answer.json();
+    assert_eq!((&status["reason"], &status["code"]), (&json!("Timeout"), &json!(504)));
+    assert_eq!(status["message"], "Timeout: request did not complete within the allotted timeout");
+}

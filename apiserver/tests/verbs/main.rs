@@ -1,10 +1,14 @@
 //! The verbs against an in-process router over the log in memory: no sockets, no cluster.
 
 mod actor;
+mod admission;
+mod bookmarks;
 mod edges;
 mod expired;
+mod large;
 mod outage;
 mod protobuf;
+mod stores;
 
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ use api_testing::Server;
 use crate::{WIDGETS, widget};
 
 /// Refuses everything with one error.
-struct Refusing(Error);
+pub(crate) struct Refusing(pub(crate) Error);
 
 #[async_trait]
 impl Store for Refusing {

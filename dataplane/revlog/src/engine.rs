@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use machinery::selector::{FieldSelector, LabelSelector};
-use proto::store::{Batch, Change, Content, Entry, Error, Key, Result, Revision, Scope};
+use proto::store::{Batch, Change, Content, Entry, Error, Event, Key, Result, Revision, Scope};
 
 use crate::codec::Stored;
 
@@ -43,7 +43,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether `last`, the last record of a commit that ended [`CommitError::Unsure`], is in the log after all.
     async fn committed(&self, last: &Record) -> Result<bool>;
 
-    /// The object at `key` as of `at`.
+    /// The object at `key` as of `at`, which is [`Revision::MAX`] for what it is at this moment.
     async fn get(&self, key: &Key, at: Revision) -> Result<Option<Entry>>;
 
     /// Some objects of a range.
@@ -67,6 +67,24 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Leaves everything tidy. Nothing is asked after this.
     async fn close(&self);
+
+    /// Those who append beside this log; `None` when nobody can.
+    fn others(&self) -> Option<&dyn Others> {
+        None
+    }
+}
+
+/// The other logs on the same database.
+///
+/// With others, what this process remembers is not the newest: a log asks for the head before it reads, reads in its turn
+/// what it is about to change, and learns from here what to show to its watchers.
+#[async_trait]
+pub trait Others: Send + Sync {
+    /// Completes when something may have been appended after `after`, by whomever. May complete for nothing.
+    async fn appended(&self, after: Revision);
+
+    /// Events of every resource after `after`, oldest first and without a gap: as many as one short read yields.
+    async fn events(&self, after: Revision) -> Result<Vec<Event>>;
 }
 
 /// A turn to append: the log as nobody else can change it until this is over.

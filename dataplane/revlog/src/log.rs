@@ -15,7 +15,7 @@ use proto::store::{
     WatchOptions, Write, Written,
 };
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{Mutex, Semaphore, mpsc, oneshot, watch},
     task,
     time::{self, Instant},
 };
@@ -75,6 +75,8 @@ pub(crate) struct Shared<E> {
     written: AtomicU64,
     unsettled: AtomicBool,
     closing: watch::Sender<bool>,
+    /// Held by whoever shows events to the hub, so that they come in order.
+    pub(crate) showing: Mutex<()>,
 }
 
 // === impl Options ===
@@ -108,6 +110,7 @@ impl<E: Engine> Log<E> {
             written: AtomicU64::new(0),
             unsettled: AtomicBool::new(false),
             closing: watch::Sender::new(false),
+            showing: Mutex::new(()),
         });
         shared.metrics.compacted.set(compacted as i64);
         let log = Self { shared: shared.clone(), queue, room: Arc::new(Semaphore::new(WAITING)), done };
@@ -117,6 +120,7 @@ impl<E: Engine> Log<E> {
                 () = shared.hub.tell_progress() => (),
                 () = shared.clone().compact_by_age() => (),
                 () = shared.engine.maintain() => (),
+                () = shared.follow_others() => (),
             }
             shared.hub.close();
             shared.engine.close().await;
@@ -183,6 +187,9 @@ impl<E: Engine> Store for Log<E> {
             At::Exact(_) => return Err(invalid("an object is read as of the latest revision, or not older than one")),
             at => self.shared.resolve(at).await?,
         };
+        if self.shared.engine.others().is_some() {
+            return self.shared.engine.get(key, Revision::MAX).await;
+        }
         match self.shared.hub.newest(key) {
             Some(event) if event.change == Change::Deleted => Ok(None),
             Some(event) => Ok(Some(event.entry.clone())),
@@ -194,7 +201,7 @@ impl<E: Engine> Store for Log<E> {
         let ListOptions { at, after, limit, labels, fields, count } = options;
         let revision = self.shared.resolve(at).await?;
         let pin = self.shared.pins.pin(revision, Instant::now() + self.shared.options.history);
-        self.shared.check_kept(revision)?;
+        self.shared.check_kept(revision).await?;
         let engine = self.shared.engine.clone();
         let count = match count {
             true => {
@@ -210,7 +217,7 @@ impl<E: Engine> Store for Log<E> {
     async fn watch(&self, scope: &Scope, options: WatchOptions) -> Result<BoxStream<'static, Result<Batch>>> {
         let Shared { engine, hub, metrics, .. } = &*self.shared;
         hub.reach(options.after).await?;
-        self.shared.check_kept(options.after)?;
+        self.shared.check_kept(options.after).await?;
         Ok(watcher::stream(engine.clone(), hub.clone(), metrics.clone(), scope.clone(), options.after))
     }
 
@@ -229,19 +236,21 @@ impl<E: Engine> Store for Log<E> {
 
     async fn status(&self) -> Result<Status> {
         self.shared.check_settled()?;
-        let Bounds { compacted, .. } = self.shared.engine.bounds().await?;
+        let Bounds { head, compacted } = self.shared.engine.bounds().await?;
         let bytes = self.shared.engine.bytes().await?;
         self.shared.metrics.bytes.set(bytes as i64);
-        Ok(Status { revision: self.shared.hub.head(), compacted, bytes })
+        let revision = if self.shared.engine.others().is_some() { head } else { self.shared.hub.head() };
+        Ok(Status { revision, compacted, bytes })
     }
 }
 
 // === impl Shared ===
 
 impl<E: Engine> Shared<E> {
-    /// The revision to read as of. The only place that would ask the engine, if others wrote to it too.
+    /// The revision to read as of. Where others write too, only the engine knows the latest.
     async fn resolve(&self, at: At) -> Result<Revision> {
         match at {
+            At::Latest if self.engine.others().is_some() => Ok(self.engine.bounds().await?.head),
             At::Latest => Ok(self.hub.head()),
             At::NotOlderThan(revision) => self.hub.reach(revision).await,
             At::Exact(revision) => self.hub.reach(revision).await.map(|_| revision),
@@ -249,7 +258,10 @@ impl<E: Engine> Shared<E> {
     }
 
     /// Refuses what is compacted already; the engine refuses what comes to be so later.
-    fn check_kept(&self, requested: Revision) -> Result<()> {
+    async fn check_kept(&self, requested: Revision) -> Result<()> {
+        if self.engine.others().is_some() {
+            self.forgot(self.engine.bounds().await?.compacted);
+        }
         match self.compacted.load(Ordering::Acquire) {
             oldest if requested < oldest => Err(Error::Compacted { requested, oldest }),
             _ => Ok(()),
@@ -300,17 +312,26 @@ impl<E: Engine> Shared<E> {
     }
 
     async fn compact(&self, upto: Revision) -> Result<()> {
-        let upto = upto.min(self.hub.head());
+        let head = match self.engine.others() {
+            Some(_) => self.engine.bounds().await?.head,
+            None => self.hub.head(),
+        };
+        let upto = upto.min(head);
         loop {
             let target = self.pins.limit(upto, Instant::now());
             if self.compacted.load(Ordering::Acquire) >= target {
                 return Ok(());
             }
             let compacted = self.engine.compact(target).await?;
-            self.compacted.fetch_max(compacted, Ordering::AcqRel);
-            self.metrics.compacted.set(compacted as i64);
+            self.forgot(compacted);
             task::yield_now().await;
         }
+    }
+
+    /// Notes that what is only needed below `compacted` is gone.
+    pub(crate) fn forgot(&self, compacted: Revision) {
+        self.compacted.fetch_max(compacted, Ordering::AcqRel);
+        self.metrics.compacted.set(compacted as i64);
     }
 }
 

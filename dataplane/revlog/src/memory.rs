@@ -9,7 +9,9 @@ use std::{
 use async_trait::async_trait;
 use proto::store::{Batch, Change, Content, Entry, Error, Event, Key, Previous, Result, Revision, Scope};
 
-use crate::engine::{Bounds, CommitError, Current, Engine, Page, Range, Record, Turn};
+use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard, watch};
+
+use crate::engine::{Bounds, CommitError, Current, Engine, Others, Page, Range, Record, Turn};
 
 /// How many records one read or one step of compaction looks at.
 const STEP: usize = 500;
@@ -17,7 +19,10 @@ const STEP: usize = 500;
 /// An engine that forgets everything when it is dropped.
 #[derive(Debug, Default)]
 pub struct Memory {
-    tables: Mutex<Tables>,
+    tables: Arc<Mutex<Tables>>,
+    turns: Arc<TurnMutex<()>>,
+    /// The head, where there are others.
+    shared: Option<watch::Sender<Revision>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,11 +38,20 @@ pub struct MemoryTurn<'a> {
     memory: &'a Memory,
     head: Revision,
     current: HashMap<Key, Current>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 // === impl Memory ===
 
 impl Memory {
+    /// Several engines on the same tables.
+    #[must_use]
+    pub fn beside(count: usize) -> Vec<Self> {
+        let (tables, turns, head) = <(Arc<_>, Arc<_>, watch::Sender<_>)>::default();
+        let one = |_| Self { tables: Arc::clone(&tables), turns: Arc::clone(&turns), shared: Some(head.clone()) };
+        (0..count).map(one).collect()
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,9 +66,10 @@ impl Engine for Memory {
     }
 
     async fn begin(&self, keys: &[Key]) -> Result<MemoryTurn<'_>> {
+        let _turn = Arc::clone(&self.turns).lock_owned().await;
         let tables = self.tables();
         let current = keys.iter().filter_map(|key| Some((key.clone(), tables.current(key)?))).collect();
-        Ok(MemoryTurn { memory: self, head: tables.bounds.head, current })
+        Ok(MemoryTurn { memory: self, head: tables.bounds.head, current, _turn })
     }
 
     async fn committed(&self, last: &Record) -> Result<bool> {
@@ -115,6 +130,26 @@ impl Engine for Memory {
     }
 
     async fn close(&self) {}
+
+    fn others(&self) -> Option<&dyn Others> {
+        self.shared.is_some().then_some(self)
+    }
+}
+
+#[async_trait]
+impl Others for Memory {
+    async fn appended(&self, after: Revision) {
+        if let Some(head) = &self.shared {
+            // The sender is ours, so this cannot fail.
+            head.subscribe().wait_for(|head| *head > after).await.ok();
+        }
+    }
+
+    async fn events(&self, after: Revision) -> Result<Vec<Event>> {
+        let tables = self.tables();
+        tables.check_kept(after)?;
+        Ok(tables.history.range(after + 1..).take(STEP).map(|(_, record)| tables.event(record)).collect())
+    }
 }
 
 #[async_trait]
@@ -133,6 +168,9 @@ impl Turn for MemoryTurn<'_> {
             tables.objects.insert(record.key.clone(), record.revision);
             tables.history.insert(record.revision, record.clone());
             tables.bounds.head = record.revision;
+        }
+        if let Some(head) = &self.memory.shared {
+            head.send_replace(tables.bounds.head);
         }
         Ok(())
     }

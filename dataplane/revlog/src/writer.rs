@@ -82,7 +82,7 @@ impl<E: Engine> Shared<E> {
                 self.metrics.batch.observe(plan.records.len() as f64);
                 self.metrics.commit.observe(start.elapsed().as_secs_f64());
                 self.metrics.writes.inc_by(plan.records.len() as u64);
-                self.hub.publish(plan.events());
+                self.show(plan.events()).await;
                 plan.outcomes
             }
             Err(error) => vec![Err(error); waiting.len()],
@@ -108,10 +108,15 @@ impl<E: Engine> Shared<E> {
     }
 
     /// Takes the turn, and finds out what the keys of `writes` are: from memory where that is as new as the log is, for
-    /// which only the turn can vouch.
+    /// which only the turn can vouch. Where others write, that is seldom so.
     async fn turn(&self, writes: &[Prepared]) -> Result<(E::Turn<'_>, HashMap<Key, Current>)> {
         let keys: HashSet<&Key> = writes.iter().map(|write| &write.key).collect();
         let mut keys: Vec<Key> = keys.into_iter().cloned().collect();
+        if self.engine.others().is_some() {
+            let mut turn = self.engine.begin(&keys).await?;
+            let current = turn.current();
+            return Ok((turn, current));
+        }
         let (head, mut current) = self.hub.current(&keys);
         keys.retain(|key| !current.contains_key(key));
         let mut turn = self.engine.begin(&keys).await?;

@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use anyhow::Context as _;
 use clap::Args;
+use engine_postgres::Server;
 
 /// How a database is kept. Which one it is, each process has its own flag for.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -21,6 +23,24 @@ pub struct Config {
     /// history.
     #[arg(long, env = "OUTRIGGER_WATCH_MIB", value_name = "MIB", default_value_t = 64)]
     pub watch_mib: usize,
+    /// How a PostgreSQL database is reached.
+    #[command(flatten)]
+    pub postgres: PostgresArgs,
+}
+
+/// How a PostgreSQL database is reached, beyond its URL.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(next_help_heading = "PostgreSQL")]
+pub struct PostgresArgs {
+    /// A file that holds the password for --db and --db-direct; else `PGPASSWORD` and `PGPASSFILE` are looked at.
+    #[arg(long, env = "OUTRIGGER_DB_PASSWORD_FILE", value_name = "FILE")]
+    pub db_password_file: Option<PathBuf>,
+    /// The server itself, where --db leads to a pooler that gives each transaction another connection.
+    #[arg(long, env = "OUTRIGGER_DB_DIRECT", value_name = "URL")]
+    pub db_direct: Option<Server>,
+    /// How many connections read, at most; there are two more, to write and to listen.
+    #[arg(long, env = "OUTRIGGER_DB_READERS", value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub db_readers: u32,
 }
 
 /// Where objects are kept.
@@ -28,13 +48,21 @@ pub struct Config {
 pub enum Database {
     /// In this SQLite file.
     Sqlite(PathBuf),
+    /// On this PostgreSQL server.
+    Postgres(Box<Server>),
 }
 
 // === impl Config ===
 
 impl Default for Config {
     fn default() -> Self {
-        Self { history: Duration::from_secs(300), history_mib: 2048, compress_from: 8192, watch_mib: 64 }
+        Self {
+            history: Duration::from_secs(300),
+            history_mib: 2048,
+            compress_from: 8192,
+            watch_mib: 64,
+            postgres: PostgresArgs::default(),
+        }
     }
 }
 
@@ -50,6 +78,29 @@ impl Config {
     }
 }
 
+// === impl PostgresArgs ===
+
+impl Default for PostgresArgs {
+    fn default() -> Self {
+        Self { db_password_file: None, db_direct: None, db_readers: 8 }
+    }
+}
+
+impl PostgresArgs {
+    /// How the engine uses `server`.
+    pub(crate) fn options(&self, server: &Server) -> anyhow::Result<engine_postgres::Options> {
+        let with_password = |server: &Server| match &self.db_password_file {
+            None => Ok(server.clone()),
+            Some(file) => server
+                .clone()
+                .with_password_file(file)
+                .with_context(|| format!("reading --db-password-file {}", file.display())),
+        };
+        let direct = self.db_direct.as_ref().map(with_password).transpose()?;
+        Ok(engine_postgres::Options { server: with_password(server)?, direct, readers: self.db_readers })
+    }
+}
+
 // === impl Database ===
 
 impl FromStr for Database {
@@ -58,7 +109,8 @@ impl FromStr for Database {
     fn from_str(url: &str) -> Result<Self, String> {
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("not sqlite:PATH".into()),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
+            _ => Err("not sqlite:PATH or postgres://USER@HOST/DATABASE".into()),
         }
     }
 }
@@ -67,6 +119,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(server) => write!(f, "{server}"),
         }
     }
 }
@@ -93,7 +146,14 @@ mod tests {
 
     #[test]
     fn a_database_is_a_url() {
-        for (url, expected) in [("sqlite:x.db", true), ("sqlite:", false), ("x.db", false), ("mysql:x", false)] {
+        for (url, expected) in [
+            ("sqlite:x.db", true),
+            ("postgres://u@h/d?sslmode=verify-full", true),
+            ("postgres:x", false),
+            ("sqlite:", false),
+            ("x.db", false),
+            ("mysql:x", false),
+        ] {
             assert_eq!(url.parse::<Database>().is_ok(), expected, "{url}");
         }
     }

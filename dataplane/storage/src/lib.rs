@@ -9,8 +9,8 @@ mod open;
 mod serve;
 mod traced;
 
-pub use admin::{Answer, backup, check, sql};
-pub use config::{Config, Database};
+pub use admin::{Answer, backup, check, recover, sql};
+pub use config::{Config, Database, PostgresArgs};
 pub use open::open;
 pub use serve::serve;
 pub use traced::Traced;

@@ -3,9 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use anyhow::Context as _;
+use engine_postgres::Postgres;
 use engine_sqlite::{OpenError, Sqlite};
 use proto::store::Store;
-use revlog::{Engine, Log, Metrics};
+use revlog::{Engine, Log, Metrics, Options};
 use runtime::Context;
 
 use crate::{Config, Database, Traced, traced};
@@ -17,7 +18,15 @@ pub async fn open(database: &Database, config: &Config, context: &Context) -> an
         Database::Sqlite(path) => {
             let engine = Sqlite::open(engine_sqlite::Options::new(path)).await.map_err(explain)?;
             tracing::info!("opened {database}");
-            run(engine, config, context).await
+            run(engine, config.log(), context).await
+        }
+        Database::Postgres(server) => {
+            let engine = Postgres::open(config.postgres.options(server)?)
+                .await
+                .with_context(|| format!("opening {database}"))?;
+            tracing::info!("opened {database}");
+            // The server compresses what is large, so that any SQL tool can read it.
+            run(engine, revlog::Options { compress: usize::MAX, ..config.log() }, context).await
         }
     }
 }
@@ -32,11 +41,11 @@ fn explain(error: OpenError) -> anyhow::Error {
     }
 }
 
-async fn run<E: Engine>(engine: E, config: &Config, context: &Context) -> anyhow::Result<Arc<dyn Store>> {
+async fn run<E: Engine>(engine: E, options: Options, context: &Context) -> anyhow::Result<Arc<dyn Store>> {
     let Context { tasks, metrics, shutdown, .. } = context;
     let (log_metrics, store_metrics) =
         metrics.register(|registry| (Metrics::register(registry), traced::Metrics::register(registry)));
-    let (log, work) = Log::open(engine, config.log(), log_metrics).await.context("reading the log")?;
+    let (log, work) = Log::open(engine, options, log_metrics).await.context("reading the log")?;
     tasks.critical("log", async move {
         work.await;
         Ok::<_, Infallible>(())

@@ -7,6 +7,7 @@
 pub mod compaction;
 pub mod get;
 pub mod list;
+pub mod replicas;
 pub mod watch;
 pub mod write;
 
@@ -36,6 +37,11 @@ pub trait Subject: Send + Sync {
 #[macro_export]
 macro_rules! store_suite {
     ($make:expr) => {
+        $crate::store_suite!(@common $make);
+        // Other replicas do not know who lists here: there such a list ends with an error.
+        $crate::store_suite!(@subject $make; compaction { a_running_list_is_complete_though_history_is_compacted });
+    };
+    (@common $make:expr) => {
         $crate::store_suite!(@store $make;
             write {
                 a_created_object_can_be_read
@@ -115,7 +121,6 @@ macro_rules! store_suite {
                 objects_outlive_compaction
                 a_deleted_name_can_be_used_after_compaction
                 revisions_go_on_after_compaction
-                a_running_list_is_complete_though_history_is_compacted
                 a_watch_that_is_up_to_date_outlives_compaction
             }
         );
@@ -137,6 +142,21 @@ macro_rules! store_suite {
                 $crate::store::suite::$module::$case(&subject).await;
             }
         )*)*
+    };
+}
+
+/// Makes a test of every case about several stores on one database, and of every case of [`store_suite`] on all of them by
+/// turns; `$make` is a future of [`Replicas`](replicas::Replicas).
+#[macro_export]
+macro_rules! store_replicas_suite {
+    ($make:expr) => {
+        $crate::store_suite!(@common $make);
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn writers_on_all_replicas_make_one_order_that_all_watchers_see() {
+            let replicas = $make.await;
+            $crate::store::suite::replicas::writers_on_all_replicas_make_one_order_that_all_watchers_see(&replicas).await;
+        }
     };
 }
 

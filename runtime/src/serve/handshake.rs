@@ -40,6 +40,10 @@ pub(super) async fn shake(accepted: Accepted, limit: Duration) -> Option<Connect
             let peer = Peer { address: Address::Unix, certificates: Arc::new([]) };
             return Some(Connection { stream: Box::new(stream), peer });
         }
+        Accepted::Plain(stream, address) => {
+            let peer = Peer { address: Address::Tcp(address), certificates: Arc::new([]) };
+            return Some(Connection { stream: Box::new(stream), peer });
+        }
         Accepted::Tls(stream, address, tls) => (stream, address, tls),
     };
     match timeout(limit, shake_tls(stream, address, &tls)).await {

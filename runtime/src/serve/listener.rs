@@ -21,6 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum Listener {
     /// TCP, with TLS on it.
     Tls(TcpListener, Arc<ServerTls>),
+    /// TCP as it is, for what is public anyway or stays on this machine.
+    Plain(TcpListener),
     /// A Unix socket; who may open it may ask.
     Unix(UnixSocket),
 }
@@ -35,6 +37,7 @@ pub struct UnixSocket {
 /// A connection before its handshake.
 pub(super) enum Accepted {
     Tls(TcpStream, SocketAddr, Arc<ServerTls>),
+    Plain(TcpStream, SocketAddr),
     Unix(UnixStream),
 }
 
@@ -46,6 +49,11 @@ impl Listener {
         Ok(Self::Tls(TcpListener::bind(address).await?, tls))
     }
 
+    /// Listens on a TCP address, without TLS.
+    pub async fn plain(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self::Plain(TcpListener::bind(address).await?))
+    }
+
     /// Listens on a Unix socket. One that nobody listens on any more is replaced.
     pub fn unix(path: &Path) -> io::Result<Self> {
         Ok(Self::Unix(UnixSocket::bind(path)?))
@@ -54,17 +62,19 @@ impl Listener {
     /// The TCP address that is listened on, which says the port when 0 was asked for.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tls(listener, _) => listener.local_addr().ok(),
+            Self::Tls(listener, _) | Self::Plain(listener) => listener.local_addr().ok(),
             Self::Unix(_) => None,
         }
     }
 
     /// Where it listens, for people.
     pub fn address(&self) -> String {
+        let url = |scheme: &str, listener: &TcpListener| {
+            listener.local_addr().map_or_else(|error| error.to_string(), |address| format!("{scheme}://{address}"))
+        };
         match self {
-            Self::Tls(listener, _) => {
-                listener.local_addr().map_or_else(|error| error.to_string(), |address| format!("https://{address}"))
-            }
+            Self::Tls(listener, _) => url("https", listener),
+            Self::Plain(listener) => url("http", listener),
             Self::Unix(socket) => format!("unix://{}", socket.path.display()),
         }
     }
@@ -77,6 +87,10 @@ impl Listener {
                     // Small answers should not wait for each other; without the option they are merely slower.
                     let _ = stream.set_nodelay(true);
                     Accepted::Tls(stream, address, Arc::clone(tls))
+                }),
+                Self::Plain(listener) => listener.accept().await.map(|(stream, address)| {
+                    let _ = stream.set_nodelay(true);
+                    Accepted::Plain(stream, address)
                 }),
                 Self::Unix(socket) => socket.listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
             };

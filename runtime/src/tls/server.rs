@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::{
     DistinguishedName, ServerConfig,
-    server::{NoServerSessionStorage, danger::ClientCertVerifier},
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
 
@@ -27,6 +27,12 @@ impl ServerTls {
     /// For the API: asks for a client certificate and takes any, or none; who the client is gets decided per request.
     pub fn asking(identity: Arc<Identity>) -> Result<Arc<Self>, Error> {
         let config = asking(&identity, Vec::new())?;
+        Ok(Arc::new(Self { identity, config: RwLock::new(Arc::new(config)) }))
+    }
+
+    /// For those who are known by something else: asks for no certificate.
+    pub fn anonymous(identity: Arc<Identity>) -> Result<Arc<Self>, Error> {
+        let config = config(&identity, WebPkiClientVerifier::no_client_auth(), &[b"h2", b"http/1.1"])?;
         Ok(Arc::new(Self { identity, config: RwLock::new(Arc::new(config)) }))
     }
 

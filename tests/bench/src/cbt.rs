@@ -12,7 +12,7 @@
 
 mod cost;
 pub(crate) mod driver;
-mod figures;
+pub(crate) mod figures;
 mod pages;
 mod settings;
 mod setup;

@@ -87,6 +87,12 @@ impl Call {
         Self { method, path, accept: JSON, content_type: JSON, body }
     }
 
+    /// A server-side apply that gets its way; JSON is YAML.
+    pub(crate) fn apply(path: &str, body: Bytes) -> Self {
+        let path = format!("{path}?fieldManager=bench-apply&force=true");
+        Self { method: Method::PATCH, path, accept: JSON, content_type: "application/apply-patch+yaml", body }
+    }
+
     pub(crate) fn merge_patch(path: String, body: Bytes) -> Self {
         Self { method: Method::PATCH, path, accept: JSON, content_type: "application/merge-patch+json", body }
     }

@@ -115,7 +115,9 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
         Method::GET => state.objects.lock().unwrap().1.get(&path).map_or_else(|| refuse(StatusCode::NOT_FOUND), reply),
         Method::POST => state.create(&path, body),
         Method::PUT => state.update(path, body),
-        _ => state.patch_status(&path, &body),
+        _ if path.ends_with("/status") => state.patch_status(&path, &body),
+        // An apply of the whole object.
+        _ => state.store(path, body),
     })
 }
 

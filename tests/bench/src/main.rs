@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: one load on several API servers in alternation, and the table that compares them; [`cbt`] is the
-//! same for changed blocks.
+//! same for changed blocks, [`hyperfleet`] for HyperFleet's API, [`tokens`] for tokens.
 //!
 //! The one rule: ratios count, never absolute times. All targets are measured in one run on one machine, taking turns, and
 //! no test asserts a timing.
@@ -15,6 +15,7 @@ mod client;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod fake;
+mod hyperfleet;
 mod load;
 mod measure;
 mod namespaces;
@@ -30,6 +31,7 @@ mod setup;
 mod store;
 mod target;
 mod template;
+mod tokens;
 
 use std::fs;
 use std::io::{Write as _, stderr, stdout};
@@ -59,6 +61,11 @@ enum Other {
     /// Serves changed blocks that are computed, as a process of its own
     #[command(hide = true)]
     Driver(cbt::driver::Args),
+    Hyperfleet(hyperfleet::Settings),
+    Tokens(tokens::Settings),
+    /// Answers the files of a folder out of memory, as a process of its own
+    #[command(hide = true)]
+    Constant(hyperfleet::constant::Args),
 }
 
 #[tokio::main]
@@ -69,6 +76,9 @@ async fn main() -> ExitCode {
         None => bench(&settings.settled()).await,
         Some(Other::Cbt(settings)) => cbt::bench(settings).await.map(|()| 0),
         Some(Other::Driver(args)) => cbt::driver::serve(&args).await.map(|()| 0),
+        Some(Other::Hyperfleet(settings)) => hyperfleet::bench(settings).await,
+        Some(Other::Tokens(settings)) => Box::pin(tokens::bench(settings)).await,
+        Some(Other::Constant(args)) => hyperfleet::constant::serve(&args).await.map(|()| 0),
     };
     match outcome {
         Ok(0) => ExitCode::SUCCESS,

@@ -29,6 +29,7 @@ pub(crate) enum Measure {
     Get { clients: usize },
     Update { clients: usize },
     Status { clients: usize },
+    Apply { clients: usize },
     List { objects: usize },
     Watch { watchers: usize, spread: Spread },
 }
@@ -70,6 +71,7 @@ impl Measure {
             all.push(Self::Get { clients });
             all.push(Self::Update { clients });
             all.push(Self::Status { clients });
+            all.push(Self::Apply { clients });
         }
         all.push(Self::List { objects: settings.objects });
         for &watchers in &settings.watchers {
@@ -89,6 +91,7 @@ impl Measure {
             Self::Get { .. } => "get",
             Self::Update { .. } => "update",
             Self::Status { .. } => "status",
+            Self::Apply { .. } => "apply",
             Self::List { .. } => "list",
             Self::Watch { .. } => "watch",
         }
@@ -100,6 +103,7 @@ impl Measure {
             Self::Get { clients } => get::get(run, clients).await,
             Self::Update { clients } => writes::update(run, clients).await,
             Self::Status { clients } => writes::status(run, clients).await,
+            Self::Apply { clients } => writes::apply(run, clients).await,
             Self::List { .. } => list::list(run).await,
             Self::Watch { watchers, spread } => watch::watch(run, watchers, spread).await,
         }
@@ -138,6 +142,7 @@ impl fmt::Display for Measure {
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         match *self {
             Self::Status { clients } => write!(f, "status patch, {clients} client{}", plural(clients)),
+            Self::Apply { clients } => write!(f, "server-side apply, {clients} client{}", plural(clients)),
             Self::Create { clients } | Self::Get { clients } | Self::Update { clients } => {
                 write!(f, "{}, {clients} client{}", self.word(), plural(clients))
             }
@@ -191,6 +196,7 @@ mod tests {
         let table = [
             (Measure::Create { clients: 1 }, "create, 1 client"),
             (Measure::Status { clients: 32 }, "status patch, 32 clients"),
+            (Measure::Apply { clients: 1 }, "server-side apply, 1 client"),
             (Measure::List { objects: 10_000 }, "list of 10000"),
             (Measure::Watch { watchers: 1, spread: Spread::All }, "watch, 1 watcher of all namespaces"),
             (Measure::Watch { watchers: 500, spread: Spread::Namespaces }, "watch, 500 watchers of a namespace each"),

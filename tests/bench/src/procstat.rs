@@ -69,6 +69,20 @@ pub(crate) fn machine() -> f64 {
     fs::read_to_string("/proc/stat").ok().and_then(|stat| busy(&stat)).unwrap_or_default()
 }
 
+/// Processor seconds of a process, and of those of its children that it has seen end.
+pub(crate) fn with_ended(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let own = seconds(&stat).unwrap_or_default();
+    own + ended(&stat).unwrap_or_default()
+}
+
+/// As [`with_ended`], and those of its children that run.
+pub(crate) fn with_children(pid: u32) -> f64 {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let running = children.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).map(with_ended);
+    with_ended(pid) + running.sum::<f64>()
+}
+
 /// The processes that this one has started and that still run.
 pub(crate) fn children() -> Vec<Process> {
     let mut children = Vec::new();
@@ -92,8 +106,17 @@ pub(crate) fn command_line(pid: u32) -> Vec<String> {
 /// User and system time out of `/proc/PID/stat`. The name in it may hold spaces and parentheses, so fields count from the
 /// last one.
 fn seconds(stat: &str) -> Option<f64> {
+    pair(stat, 11)
+}
+
+/// The same of children that ended.
+fn ended(stat: &str) -> Option<f64> {
+    pair(stat, 13)
+}
+
+fn pair(stat: &str, first: usize) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_ascii_whitespace().skip(11);
+    let mut times = fields.split_ascii_whitespace().skip(first);
     let mut ticks = || times.next()?.parse::<f64>().ok();
     Some((ticks()? + ticks()?) / TICKS)
 }
@@ -123,7 +146,7 @@ mod tests {
     #[test]
     fn times_are_found_behind_any_name() {
         let stat = "42 (a) S 1 (b) R 1 42 42 0 -1 4194304 90 0 0 0 250 50 7 8 20 0 4 0 100";
-        assert_eq!(seconds(stat), Some(3.0));
+        assert_eq!((seconds(stat), ended(stat)), (Some(3.0), Some(0.15)));
         assert_eq!(seconds("42 (short) R 1"), None);
     }
 
@@ -170,6 +193,23 @@ mod tests {
         child.wait().unwrap();
         assert_eq!(found.unwrap().name, "sleep");
         assert_eq!(arguments, ["sleep", "600"]);
+    }
+
+    #[test]
+    fn the_work_of_children_counts_while_they_run_and_after() {
+        let work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        let before = with_ended(std::process::id());
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", &format!("{work}; read -r _")])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let alone = child.id();
+        kit::eventually!(with_ended(alone) > 0.0, "the child works");
+        assert!(with_children(std::process::id()) > 0.0);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(with_ended(std::process::id()) > before);
     }
 
     #[test]

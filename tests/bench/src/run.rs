@@ -210,6 +210,7 @@ mod tests {
             "get, 2 clients",
             "update, 2 clients",
             "status patch, 2 clients",
+            "server-side apply, 2 clients",
             "list of 40",
             "watch, 2 watchers of all namespaces",
             "watch, 2 watchers of a namespace each",

@@ -122,7 +122,7 @@ pub(crate) fn at_least(least: usize) -> impl Fn(&str) -> Result<usize, String> +
 }
 
 fn words() -> impl clap::builder::TypedValueParser<Value = String> {
-    PossibleValuesParser::new(["create", "get", "update", "status", "list", "watch"]).map(|word| word)
+    PossibleValuesParser::new(["create", "get", "update", "status", "apply", "list", "watch"]).map(|word| word)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use clients::bundle_deployment;
+use clients::{bundle_deployment, documents, rack};
 use kit::{Cluster, Kubectl, Outrigger, eventually};
 use serde_json::{Value, json};
 
@@ -18,12 +18,19 @@ struct Way {
 /// The servers that all tests of this file share.
 fn standalone() -> &'static Outrigger {
     static SHARED: OnceLock<Outrigger> = OnceLock::new();
-    SHARED.get_or_init(|| Outrigger::standalone(&[], &[]).unwrap())
+    SHARED.get_or_init(|| Outrigger::standalone(&[&kit::examples::crd("racks")], &[]).unwrap())
 }
 
 fn behind() -> &'static Outrigger {
     static SHARED: OnceLock<Outrigger> = OnceLock::new();
-    SHARED.get_or_init(|| clients::behind(Cluster::shared()).unwrap())
+    SHARED.get_or_init(|| {
+        let cluster = Cluster::shared();
+        let outrigger = Outrigger::behind(cluster, &[&kit::examples::crd("racks")], &[]).unwrap();
+        for (group, version) in [("fleet.cattle.io", "v1alpha1"), ("gold.example.com", "v1")] {
+            kit::block_on(outrigger.register(cluster, group, version)).unwrap();
+        }
+        outrigger
+    })
 }
 
 impl Way {
@@ -83,15 +90,10 @@ impl Way {
 /// Each behaviour on each way.
 macro_rules! on_every_way {
     ($($behaviour:ident),* $(,)?) => {
-        mod alone { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::alone(&super::namespace(stringify!($behaviour)))); })* }
-        mod direct { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::direct(&super::namespace(stringify!($behaviour)))); })* }
-        mod aggregated { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::aggregated(&super::namespace(stringify!($behaviour)))); })* }
+        mod alone { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::alone(&clients::namespace(stringify!($behaviour)))); })* }
+        mod direct { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::direct(&clients::namespace(stringify!($behaviour)))); })* }
+        mod aggregated { $(#[test] fn $behaviour() { super::$behaviour(&super::Way::aggregated(&clients::namespace(stringify!($behaviour)))); })* }
     };
-}
-
-/// Tests keep out of each other's way by namespaces.
-fn namespace(behaviour: &str) -> String {
-    behaviour.replace('_', "-").chars().take(40).collect::<String>().trim_end_matches('-').to_owned()
 }
 
 on_every_way![
@@ -111,6 +113,14 @@ on_every_way![
     watches,
     deletes_all,
     describes,
+    names_of_every_sort_are_resolved,
+    prints_in_every_form,
+    watches_one_object_wide,
+    patches_by_file_and_subresource,
+    replaces_by_force,
+    deletes_in_every_way,
+    scales,
+    prunes,
 ];
 
 fn creates_gets_and_deletes(way: &Way) {
@@ -354,21 +364,137 @@ fn describes(way: &Way) {
     assert!(text.contains("Kind:         BundleDeployment") && text.contains("Deployment ID:  s-1:a"), "{text}");
 }
 
-#[test]
-fn the_apiservice_says_available() {
-    let _us: &Outrigger = behind();
-    let path = "jsonpath={.status.conditions[?(@.type=='Available')].status} {.status.conditions[?(@.type=='Available')].reason}";
-    let output = Cluster::shared().kubectl(&["get", "apiservice", "v1alpha1.fleet.cattle.io", "-o", path]).unwrap();
-    assert_eq!(output.success().unwrap(), "True Passed");
+/// Short names, singulars, kinds and categories.
+fn names_of_every_sort_are_resolved(way: &Way) {
+    way.pipe(&["create", "-f", "-"], &rack("a", 1));
+    for name in ["racks", "rack", "rk", "Rack", "racks.gold.example.com", "racks.v1.gold.example.com"] {
+        assert_eq!(way.ok(&["get", name, "-o", "name"]), "rack.gold.example.com/a\n", "{name}");
+    }
+    let all = way.ok(&["get", "all", "-o", "name"]);
+    assert!(all.contains("rack.gold.example.com/a\n"), "{all}");
 }
 
-#[test]
-fn a_user_without_a_role_is_forbidden_on_both_ways() {
-    let us = behind();
-    let bob = Cluster::shared().kubectl_as(kit::BOB).unwrap();
-    let refused = bob.run(&["get", "bundledeployments", "-n", "default"]).unwrap();
-    assert!(refused.stderr.contains(r#"User "bob" cannot list resource "bundledeployments""#), "{}", refused.stderr);
-    let direct = us.client_for(&kit::Identity::Token(kit::BOB.to_owned())).unwrap();
-    let answer = kit::block_on(async move { direct.get(&clients::collection("default")).await }).unwrap();
-    assert_eq!(answer.status, 403);
+fn prints_in_every_form(way: &Way) {
+    way.create_object("a");
+    way.create_object("b");
+    let template = "-o=go-template={{range .items}}{{.metadata.name}}={{.spec.deploymentID}} {{end}}";
+    assert_eq!(way.ok(&["get", "bundledeployments", template]), "a=s-1:a b=s-1:a ");
+    let sorted = ["get", "bundledeployments", "--sort-by={.metadata.name}", "-o", "name", "--chunk-size=1"];
+    assert_eq!(way.ok(&sorted), "bundledeployment.fleet.cattle.io/a\nbundledeployment.fleet.cattle.io/b\n");
+    let labels = way.ok(&["get", "bundledeployments", "--show-labels", "--no-headers"]);
+    assert!(labels.contains("fleet.cattle.io/bundle-name=b"), "{labels}");
+    let wide = way.ok(&["get", "bundledeployments", "-o", "wide"]);
+    assert!(wide.starts_with("NAME "), "{wide}");
+    let raw = format!("/apis/fleet.cattle.io/v1alpha1/namespaces/{}/bundledeployments/a", way.namespace);
+    assert!(way.kubectl.ok(&["get", "--raw", &raw]).unwrap().contains("\"deploymentID\":\"s-1:a\""));
+    if way.namespace.ends_with("-aggregated") {
+        assert_eq!(way.ok(&["auth", "can-i", "delete", "bundledeployments"]), "yes\n");
+    }
+}
+
+fn watches_one_object_wide(way: &Way) {
+    way.create_object("a");
+    let args = ["get", "bundledeployment", "a", "-w", "-o", "wide", "--no-headers"];
+    let watch = way.kubectl.spawn("watch-one", &way.args(&args)).unwrap();
+    let only = ["get", "bundledeployments", "--watch-only", "-o", "jsonpath={.metadata.name} {.spec.paused};"];
+    let only = way.kubectl.spawn("watch-only", &way.args(&[&only[..], &["-v=6"]].concat())).unwrap();
+    eventually!(watch.output().lines().count() == 1, "the object comes first: {}", watch.output());
+    eventually!(only.output().contains("watch=true"), "kubectl watches: {}", only.output());
+    way.create_object("b");
+    way.ok(&["patch", "bundledeployment", "a", "--type=merge", "-p", r#"{"spec":{"paused":true}}"#]);
+    eventually!(only.output().contains("a true;"), "the change is seen: {}", only.output());
+    assert!(!only.output().contains("a ;"), "nothing of before is seen: {}", only.output());
+    eventually!(watch.output().lines().count() == 2, "the change is seen: {}", watch.output());
+    assert!(watch.output().lines().all(|line| line.starts_with("a ")), "{}", watch.output());
+}
+
+fn patches_by_file_and_subresource(way: &Way) {
+    way.create_object("a");
+    let file = way.kubectl.file("patch.yaml", "spec:\n  paused: true\n").unwrap();
+    way.ok(&["patch", "bundledeployment", "a", "--type=merge", "--patch-file", &file]);
+    let status = r#"{"status":{"ready":true}}"#;
+    way.ok(&["patch", "bundledeployment", "a", "--subresource=status", "--type=merge", "-p", status]);
+    way.ok(&["patch", "bundledeployment", "a", "--type=merge", "-p", status, "--dry-run=server"]);
+    let object = way.json("a");
+    assert_eq!((&object["spec"]["paused"], &object["status"]["ready"]), (&json!(true), &json!(true)));
+    let shown = way.ok(&["get", "bundledeployment", "a", "--subresource=status", "-o", "jsonpath={.status.ready}"]);
+    assert_eq!(shown, "true");
+    let told = way.ok(&["annotate", "bundledeployments", "--all", "by=kubectl", "--overwrite"]);
+    assert!(told.contains("bundledeployment.fleet.cattle.io/a annotated"), "{told}");
+}
+
+fn replaces_by_force(way: &Way) {
+    way.create_object("a");
+    let before = way.json("a")["metadata"]["uid"].clone();
+    let changed = bundle_deployment("a", "s-7:g");
+    let told = way.pipe(&["replace", "--force", "-f", "-"], &changed);
+    assert!(told.contains("deleted") && told.contains("replaced"), "{told}");
+    let after = way.json("a");
+    assert_ne!(after["metadata"]["uid"], before, "it is another object");
+    assert_eq!(after["spec"]["deploymentID"], "s-7:g");
+}
+
+fn deletes_in_every_way(way: &Way) {
+    for (name, args) in [
+        ("now", &["--now"][..]),
+        ("graceful", &["--grace-period=30"]),
+        ("forced", &["--grace-period=0", "--force"]),
+        ("background", &["--cascade=background"]),
+    ] {
+        way.create_object(name);
+        let told = way.ok(&[&["delete", "bundledeployment", name], args].concat());
+        assert!(told.contains(&format!("\"{name}\" ")) && told.contains("deleted"), "{told}");
+        assert!(way.fails(&["get", "bundledeployment", name]).contains("NotFound"), "{name}");
+    }
+    // Nobody collects garbage here, so what waits for that stays.
+    for (name, policy, finalizer) in [("f", "foreground", "foregroundDeletion"), ("o", "orphan", "orphan")] {
+        way.create_object(name);
+        way.ok(&["delete", "bundledeployment", name, &format!("--cascade={policy}"), "--wait=false"]);
+        let object = way.json(name);
+        assert_eq!(object["metadata"]["finalizers"], json!([finalizer]));
+        assert!(object["metadata"]["deletionTimestamp"].is_string());
+        way.ok(&["patch", "bundledeployment", name, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+    }
+    let file = way
+        .kubectl
+        .file("both.yaml", &documents(&[bundle_deployment("x", "s-1:a"), bundle_deployment("y", "s-1:a")]))
+        .unwrap();
+    way.ok(&["create", "-f", &file]);
+    way.ok(&["delete", "-f", &file]);
+    way.ok(&["delete", "-f", &file, "--ignore-not-found"]);
+    assert_eq!(way.ok(&["get", "bundledeployments", "-o", "name"]), "");
+}
+
+fn scales(way: &Way) {
+    way.pipe(&["create", "-f", "-"], &rack("a", 1));
+    assert_eq!(way.ok(&["scale", "rack", "a", "--replicas=3"]), "rack.gold.example.com/a scaled\n");
+    assert_eq!(way.ok(&["get", "rack", "a", "-o", "jsonpath={.spec.replicas}"]), "3");
+    assert_eq!(
+        way.ok(&["scale", "rack", "a", "--current-replicas=3", "--replicas=5"]),
+        "rack.gold.example.com/a scaled\n"
+    );
+    assert!(
+        way.fails(&["scale", "rack", "a", "--current-replicas=3", "--replicas=7"])
+            .contains("Expected replicas to be 3, was 5")
+    );
+    let table = way.ok(&["get", "rack", "a", "--subresource=scale"]);
+    let words: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((&words[0][..], &words[1][..3]), (&["NAME", "DESIRED", "AVAILABLE", "AGE"][..], &["a", "5", "0"][..]));
+}
+
+fn prunes(way: &Way) {
+    let labelled = |name: &str| {
+        let mut object = bundle_deployment(name, "s-1:a");
+        object["metadata"]["labels"] = json!({"set": "one"});
+        object
+    };
+    let apply = |objects: &[Value]| {
+        let kind = "--prune-allowlist=fleet.cattle.io/v1alpha1/BundleDeployment";
+        let args = ["apply", "--prune", kind, "-l", "set=one", "-f", "-"];
+        way.kubectl.pipe(&way.args(&args), &documents(objects)).unwrap()
+    };
+    apply(&[labelled("a"), labelled("b")]);
+    let told = apply(&[labelled("a")]);
+    assert!(told.contains("bundledeployment.fleet.cattle.io/b pruned"), "{told}");
+    assert_eq!(way.ok(&["get", "bundledeployments", "-o", "name"]), "bundledeployment.fleet.cattle.io/a\n");
 }

@@ -22,6 +22,8 @@ pub enum Scope {
     Widgets,
     /// The kind that has rules.
     Ledgers,
+    /// The kind that has a scale and selectable fields.
+    Racks,
 }
 
 /// The future of a case's run.
@@ -54,6 +56,7 @@ impl Case {
             Scope::Cluster => !subject.namespaced,
             Scope::Widgets => subject.plural == "widgets",
             Scope::Ledgers => subject.plural == "ledgers",
+            Scope::Racks => subject.plural == "racks",
         }
     }
 }
@@ -79,6 +82,34 @@ macro_rules! areas {
 }
 
 areas![
-    access, apply, bad_input, crud, delete, discovery, dry_run, list, media, metadata, openapi, pages, patch, rules,
-    status, table, validation, watch, watch_list,
+    access,
+    admission,
+    admission_failures,
+    admission_rules,
+    apply,
+    bad_input,
+    crud,
+    delete,
+    discovery,
+    documents,
+    dry_run,
+    expressions,
+    limits,
+    list,
+    media,
+    metadata,
+    openapi,
+    pages,
+    patch,
+    policies,
+    process,
+    rules,
+    scale,
+    scale_admission,
+    selectable,
+    status,
+    table,
+    validation,
+    watch,
+    watch_list,
 ];

@@ -9,7 +9,7 @@
 //! | `{gv}`, `{g}`, `{ns}` | `/apis/GROUP/VERSION`, the group, the namespace |
 //! | `{NAME}` | what [`Cx::set`] stored under that name |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -261,6 +261,31 @@ impl Cx {
         Ok(
             json!({"status": response.status, "content-encoding": encoding, "vary": vary, "empty": response.body.is_empty()}),
         )
+    }
+
+    /// Asks and answers the status, whether there is a body, and some headers by name.
+    pub async fn ask_for(&self, method: &str, path: &str, headers: &[(&str, &str)], wanted: &[&str]) -> Result<Value> {
+        let response = self.client.send(method, &self.fill(path), headers, "").await?;
+        let mut told = json!({"status": response.status, "empty": response.body.is_empty()});
+        for name in wanted {
+            // The aggregator adds its own beside those of the server behind it.
+            let values: BTreeSet<&str> =
+                response.headers.get_all(*name).iter().filter_map(|v| v.to_str().ok()).collect();
+            let values: Vec<&str> = values.into_iter().collect();
+            told[*name] = if values.is_empty() { Value::Null } else { values.join(", ").into() };
+        }
+        Ok(told)
+    }
+
+    /// Asks for a text without writing it down.
+    pub async fn ask_text(&self, path: &str) -> Result<String> {
+        Ok(self.client.send("GET", &self.fill(path), &[], "").await?.text())
+    }
+
+    /// The status that another user is answered.
+    pub async fn status_as(&self, user: &str, path: &str) -> Result<u16> {
+        let client = self.others.get(user).with_context(|| format!("there is no user {user}"))?;
+        Ok(client.send("GET", &self.fill(path), &[], "").await?.status)
     }
 
     /// Sends without writing anything down: for answers that quote too much to be compared.

@@ -9,6 +9,8 @@
 //! mean equal values. Differences that are meant are in `differences.toml`, each with its reason; one that no longer occurs
 //! fails the run, so the list only shrinks.
 //!
+//! `rows.toml` says which case, or which test elsewhere, shows each behaviour that clients rely on.
+//!
 //! To add a case: an `async fn` in the file of its area under `cases/`, and its name in that file's list. It must not assert
 //! anything about the answers: the oracle does. To add a kind: an entry in [`subject::SUBJECTS`].
 
@@ -16,8 +18,11 @@ pub mod cases;
 pub mod compare;
 pub mod cx;
 pub mod differences;
+pub mod hooks;
 pub mod judge;
 pub mod normal;
+pub mod policy;
+pub mod rows;
 pub mod subject;
 pub mod target;
 pub mod world;

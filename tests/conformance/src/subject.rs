@@ -107,6 +107,20 @@ pub const SUBJECTS: &[Subject] = &[
         invalid: [r#"{"limit":5,"floor":6}"#, r#"{"limit":"much"}"#],
         statuses: [r#"{"phase":"Open"}"#, r#"{"phase":"Closed"}"#],
     },
+    Subject {
+        plural: "racks",
+        kind: "Rack",
+        group: "gold.example.com",
+        version: "v1",
+        namespaced: true,
+        status: true,
+        areas: &["apply", "discovery", "openapi", "patch", "scale", "scale_admission", "selectable", "status", "table"],
+        document: "tests/examples/crds/racks.yaml",
+        built_in: false,
+        specs: [r#"{"replicas":1}"#, r#"{"replicas":2,"color":"red","door":{"open":true}}"#],
+        invalid: [r#"{"replicas":-1}"#, r#"{"replicas":"many","door":[]}"#],
+        statuses: [r#"{"replicas":1,"selector":"a=b","phase":"Full"}"#, r#"{"phase":"Empty"}"#],
+    },
 ];
 
 // === impl Subject ===

@@ -37,6 +37,7 @@ pub struct Options {
 pub struct Cluster {
     controllers: Option<Process>,
     apiserver: Process,
+    apiserver_flags: Vec<String>,
     etcd: Process,
     kubectl: Kubectl,
     peers: Peers,
@@ -71,7 +72,8 @@ impl Cluster {
             Process::spawn("kube-apiserver", &peers.kube_apiserver(), &flags, &scratch.file("kube-apiserver.log"))?;
         let kubectl = Kubectl::new(&peers.kubectl(), &files.kubeconfig(ADMIN))?;
         let controllers = None;
-        let mut cluster = Self { controllers, apiserver, etcd, kubectl, peers, files, port, scratch };
+        let mut cluster =
+            Self { controllers, apiserver, apiserver_flags: flags, etcd, kubectl, peers, files, port, scratch };
         block_on(cluster.become_ready())?;
         Ok(cluster)
     }
@@ -125,6 +127,12 @@ impl Cluster {
     #[must_use]
     pub fn kubeconfig(&self) -> PathBuf {
         self.files.kubeconfig(ADMIN)
+    }
+
+    /// The kubeconfig of the owner of a token.
+    #[must_use]
+    pub fn kubeconfig_of(&self, token: &str) -> PathBuf {
+        self.files.kubeconfig(token)
     }
 
     /// Outrigger's kubeconfig: its user has the roles of a deployment, and no more.
@@ -190,6 +198,23 @@ impl Cluster {
         Ok(())
     }
 
+    /// `kill -9` of the kube-apiserver; etcd stays.
+    pub fn kill_apiserver(&mut self) -> Result<()> {
+        self.apiserver.kill()
+    }
+
+    /// Starts the kube-apiserver again, and waits until it is ready.
+    pub fn start_apiserver_again(&mut self) -> Result<()> {
+        let log = self.scratch.file("kube-apiserver.log");
+        let program = self.peers.kube_apiserver();
+        self.apiserver = Process::spawn("kube-apiserver", &program, &self.apiserver_flags, &log)?;
+        let admin = self.admin();
+        block_on(async move {
+            eventually!(admin.get("/readyz").await.is_ok_and(|answer| answer.status == 200), "it is ready again");
+            Ok(())
+        })
+    }
+
     /// Starts the kube-controller-manager, which reads the discovery of that moment: register first what it should know.
     pub fn with_controllers(mut self) -> Result<Self> {
         self.controllers = Some(self.start_controllers()?);
@@ -199,13 +224,14 @@ impl Cluster {
     fn start_controllers(&self) -> Result<Process> {
         let flags = [
             format!("--kubeconfig={}", self.kubeconfig().display()),
-            "--controllers=garbage-collector-controller,namespace-controller".to_owned(),
+            "--controllers=garbage-collector-controller,namespace-controller,resourcequota-controller".to_owned(),
             "--leader-elect=false".to_owned(),
             "--use-service-account-credentials=false".to_owned(),
             "--secure-port=0".to_owned(),
             "--kube-api-qps=500".to_owned(),
             "--kube-api-burst=1000".to_owned(),
             "--namespace-sync-period=10s".to_owned(),
+            "--resource-quota-sync-period=10s".to_owned(),
             "--v=4".to_owned(),
         ];
         let log = self.scratch.file("kube-controller-manager.log");

@@ -143,6 +143,13 @@ impl Client {
         Ok(Lines { status: parts.status.as_u16(), headers: parts.headers, body, partial, ready })
     }
 
+    /// A connection on which a test says itself what is sent, over TLS with this protocol: `h2` or `http/1.1`.
+    pub async fn raw(&self, protocol: &str) -> Result<TlsStream<TcpStream>> {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        self.connect(tls.into()).await
+    }
+
     fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }

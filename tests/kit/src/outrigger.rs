@@ -87,6 +87,14 @@ impl Outrigger {
         Self::serve_for(cluster, scratch, flags, &[])
     }
 
+    /// As [`Outrigger::behind`], with a serving certificate of an authority that is known before.
+    pub fn behind_as(cluster: &Cluster, authority: &Authority, more: &[&str], env: &[(&str, &str)]) -> Result<Self> {
+        let scratch = Scratch::new("outrigger")?;
+        let mut flags = vec![format!("--data-dir={}", scratch.file("data").display())];
+        flags.extend(more.iter().map(|&flag| flag.to_owned()));
+        Self::serve_as(cluster, scratch, flags, env, authority)
+    }
+
     /// Two processes behind a cluster, gRPC over a Unix socket between them.
     pub fn split(cluster: &Cluster, crds: &[&Path], more: &[&str]) -> Result<Split> {
         Self::split_with(cluster, crds, more, &[])
@@ -98,7 +106,10 @@ impl Outrigger {
         let socket = format!("unix://{}", scratch.file("store.sock").display());
         let storage = [
             "storage".to_owned(),
-            format!("--db=sqlite:{}", scratch.file("storage.db").display()),
+            format!(
+                "--db={}",
+                database().unwrap_or_else(|| format!("sqlite:{}", scratch.file("storage.db").display()))
+            ),
             format!("--listen={socket}"),
         ];
         let storage =
@@ -109,8 +120,17 @@ impl Outrigger {
         Ok(Split { apiserver: Self::serve_for(cluster, scratch, flags, env)?, storage })
     }
 
-    fn serve_for(cluster: &Cluster, scratch: Scratch, mut flags: Vec<String>, env: &[(&str, &str)]) -> Result<Self> {
-        let authority = Authority::new("outrigger-ca")?;
+    fn serve_for(cluster: &Cluster, scratch: Scratch, flags: Vec<String>, env: &[(&str, &str)]) -> Result<Self> {
+        Self::serve_as(cluster, scratch, flags, env, &Authority::new("outrigger-ca")?)
+    }
+
+    fn serve_as(
+        cluster: &Cluster,
+        scratch: Scratch,
+        mut flags: Vec<String>,
+        env: &[(&str, &str)],
+        authority: &Authority,
+    ) -> Result<Self> {
         let serving = authority.server(&["localhost", "127.0.0.1", &Registration::server_name()])?;
         let certs = scratch.file("certs");
         std::fs::create_dir(&certs).context("creating the folder of certificates")?;
@@ -211,8 +231,15 @@ impl Outrigger {
     }
 }
 
+/// The environment of a process; with `OUTRIGGER_TEST_DB=postgres` it keeps its objects in a database of the shared server.
 fn owned(env: &[(&str, &str)]) -> Vec<(String, String)> {
-    env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let database = database().map(|url| ("OUTRIGGER_DB".to_owned(), url));
+    env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).chain(database).collect()
+}
+
+fn database() -> Option<String> {
+    let wanted = std::env::var_os("OUTRIGGER_TEST_DB").is_some_and(|wanted| wanted == "postgres");
+    wanted.then(|| crate::Postgres::shared().url())
 }
 
 /// Starts the binary and reads the port it prints. A `port` other than 0 replaces the flag that leaves the choice to it.

@@ -66,6 +66,11 @@ pub fn backup_peer() -> Result<PathBuf> {
     program("OUTRIGGER_BACKUP_PEER", "backup-peer")
 }
 
+/// The Go controller of the tests.
+pub fn controller_peer() -> Result<PathBuf> {
+    program("OUTRIGGER_CONTROLLER_PEER", "controller-peer")
+}
+
 /// The sidecar that Kubernetes has for changed blocks; `cargo xtask bench cbt` builds it.
 pub fn sidecar_peer() -> Result<PathBuf> {
     program("OUTRIGGER_SIDECAR_PEER", "sidecar-peer")

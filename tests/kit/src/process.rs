@@ -1,7 +1,7 @@
 //! A child process that cannot outlive the test process, without any unsafe code.
 //!
 //! ```text
-//! test ──stdin──▶ sh: (read; kill -9 us, if we are still the same process) &  exec PROGRAM
+//! test ──stdin──▶ sh: (read; kill us, if we are still the same process) &  exec PROGRAM
 //! ```
 //! The shell becomes the program, so its id is the program's; the subshell it leaves behind blocks on a pipe that only the
 //! test holds open. When the test is gone, the pipe ends and the program is killed. The start time guards against a
@@ -16,9 +16,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 const WATCHER: &str = r#"
+signal=$1; shift
 exec 3<&0
 born=$(cut -d' ' -f22 /proc/$$/stat)
-( read -r _; [ "$(cut -d' ' -f22 /proc/$$/stat)" = "$born" ] && kill -9 $$ ) <&3 >/dev/null 2>&1 &
+( read -r _; [ "$(cut -d' ' -f22 /proc/$$/stat)" = "$born" ] && kill -"$signal" $$ ) <&3 >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-
 "#;
 
@@ -40,13 +41,25 @@ impl Process {
 
     /// As [`Process::spawn`], with additional environment variables.
     pub fn spawn_with(name: &str, program: &Path, args: &[String], env: &[(&str, &str)], log: &Path) -> Result<Self> {
+        Self::spawn_ended_by("KILL", name, program, args, env, log)
+    }
+
+    /// As [`Process::spawn_with`], with the signal by which it ends when the test process has gone.
+    pub(crate) fn spawn_ended_by(
+        signal: &str,
+        name: &str,
+        program: &Path,
+        args: &[String],
+        env: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<Self> {
         let output = File::options()
             .create(true)
             .append(true)
             .open(log)
             .with_context(|| format!("opening the log {}", log.display()))?;
         let child = Command::new("sh")
-            .args(["-c", WATCHER, "watcher"])
+            .args(["-c", WATCHER, "watcher", signal])
             .arg(program)
             .args(args)
             .envs(env.iter().copied())

@@ -8,9 +8,6 @@ use anyhow::{Context, Result};
 use crate::go::Go;
 use crate::{cache, shell};
 
-/// The files that one is made of.
-const INPUTS: &[&str] = &["go.mod", "go.sum", "main.go"];
-
 /// All of them.
 const PROGRAMS: &[Program] = &[
     // Ours, on the specification's own Go code.
@@ -21,6 +18,13 @@ const PROGRAMS: &[Program] = &[
         module: "backup",
         what: "the backup software of the tests",
         variable: "OUTRIGGER_BACKUP_PEER",
+    },
+    // Ours, on Kubernetes' own client library.
+    Program {
+        name: "controller-peer",
+        module: "controller",
+        what: "the Go controller of the tests",
+        variable: "OUTRIGGER_CONTROLLER_PEER",
     },
 ];
 
@@ -60,7 +64,7 @@ impl Program {
         let go = Go::ensure()?;
         let sources = shell::root().join("xtask/peers").join(self.module);
         let parent = cache::folder(self.name)?;
-        let folder = parent.join(cache::name(INPUTS.iter().map(|input| sources.join(input)), &go.version)?);
+        let folder = parent.join(cache::name(inputs(&sources)?.into_iter(), &go.version)?);
         if !folder.exists() {
             println!("building {} with {}: this takes a minute or two, once", self.what, go.version);
             let building =
@@ -77,4 +81,14 @@ impl Program {
         command.current_dir(sources).env("CGO_ENABLED", "0").args(["build", "-trimpath", "-ldflags", "-s -w", "-o"]);
         shell::run(command.arg(folder.join(self.name)).arg("."))
     }
+}
+
+/// The files that a module is made of.
+fn inputs(sources: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(sources).with_context(|| format!("reading {}", sources.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>();
+    let mut files = paths.with_context(|| format!("reading {}", sources.display()))?;
+    files.retain(|path| path.extension().is_some_and(|kind| ["go", "mod", "sum"].iter().any(|known| kind == *known)));
+    files.sort();
+    Ok(files)
 }

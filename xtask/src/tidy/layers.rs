@@ -16,14 +16,22 @@ const LAYERS: &[Layer] = &[
     ("runtime",       &["machinery"], &[]),
     // the two sides, which meet only in proto
     ("auth",          &["machinery", "runtime"], &[]),
-    ("apiserver",     &["auth", "machinery", "openapi", "proto", "runtime", "schema"], &["api-testing"]),
-    ("api-testing",   &["apiserver", "auth", "machinery", "openapi", "proto", "revlog", "runtime", "schema"], &[]),
+    ("admission",     &["auth", "machinery", "runtime", "schema"], &["kit"]),
+    ("policies",      &["admission", "auth", "machinery", "runtime", "schema"], &["kit"]),
+    ("apiserver",     &["admission", "auth", "machinery", "openapi", "proto", "runtime", "schema"], &["api-testing", "revlog"]),
+    ("api-testing",   &["admission", "apiserver", "auth", "machinery", "openapi", "proto", "revlog", "runtime", "schema"], &[]),
     ("restart-api",   &["apiserver", "auth", "machinery", "openapi", "proto", "runtime", "schema"], &["api-testing", "kit"]),
     ("cbt-api",       &["apiserver", "auth", "machinery", "openapi", "proto", "runtime", "schema"], &["api-testing", "kit"]),
     ("revlog",        &["machinery", "proto"], &["runtime"]),
+    ("engine-postgres", &["machinery", "proto", "revlog"], &["kit"]),
     ("engine-sqlite", &["machinery", "proto", "revlog"], &[]),
     ("cbt",           &["auth", "machinery", "proto", "runtime"], &["kit", "revlog"]),
-    ("storage",       &["engine-sqlite", "machinery", "proto", "revlog", "runtime"], &[]),
+    ("hyperfleet-records", &["machinery", "runtime"], &["kit"]),
+    ("hyperfleet",    &["hyperfleet-records", "machinery", "runtime"], &["kit"]),
+    ("hyperfleet-view", &["apiserver", "hyperfleet-records", "machinery", "proto", "schema"], &["api-testing", "kit", "runtime"]),
+    ("tokens-api",    &["apiserver", "auth", "machinery", "openapi", "proto", "schema"], &["api-testing", "revlog", "runtime", "tokens"]),
+    ("tokens",        &["machinery", "proto", "runtime"], &["kit", "revlog"]),
+    ("storage",       &["engine-postgres", "engine-sqlite", "machinery", "proto", "revlog", "runtime"], &[]),
     ("cbt-csi",       &["proto", "runtime"], &["kit"]),
     ("cbt-rbd",       &["proto", "runtime"], &["kit"]),
     ("cbt-ebs",       &["proto", "runtime"], &["ebs-stub", "kit"]),
@@ -43,7 +51,7 @@ const LAYERS: &[Layer] = &[
     // the binary puts them together
     (
         "outrigger",
-        &["apiserver", "auth", "cbt", "cbt-api", "cbt-file", "engine-sqlite", "machinery", "openapi", "proto", "restart", "restart-api", "revlog", "runtime", "schema", "storage"],
+        &["admission", "apiserver", "auth", "cbt", "cbt-api", "cbt-file", "engine-sqlite", "hyperfleet", "hyperfleet-records", "hyperfleet-view", "machinery", "openapi", "policies", "proto", "restart", "restart-api", "revlog", "runtime", "schema", "storage", "tokens", "tokens-api"],
         &["kit"],
     ),
     // tests from outside know the wire and nothing else
@@ -51,6 +59,7 @@ const LAYERS: &[Layer] = &[
     ("fakes",         &["kit", "proto", "runtime"], &[]),
     ("conformance",   &["kit"], &["kit"]),
     ("clients",       &["kit"], &["kit"]),
+    ("hyperfleet-tests", &["kit"], &["kit"]),
     ("bench",         &["kit", "proto", "runtime"], &["kit"]),
     ("xtask",         &[], &[]),
 ];

@@ -302,7 +302,8 @@ impl Reader<'_> {
     }
 
     fn unexpected(&self, byte: u8, context: &str) -> SyntaxError {
-        SyntaxError::new(format!("invalid character {} {context}", quoted(byte)), self.at + 1)
+        // Where the document ends, a space stands for what is missing, and has not been read.
+        SyntaxError::new(format!("invalid character {} {context}", quoted(byte)), self.json.len().min(self.at + 1))
     }
 }
 
@@ -439,6 +440,7 @@ mod tests {
         let error = decode(nested(MAX_DEPTH + 1).as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "exceeded max depth");
         assert_eq!(error.offset(), MAX_DEPTH + 1);
+        assert_eq!(decode(b"0e").unwrap_err().offset(), 2, "nothing behind the end was read");
         assert!(decode("[".repeat(10_000_000).as_bytes()).is_err());
         assert!(decode("{\"a\":".repeat(1_000_000).as_bytes()).is_err());
     }

@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::{
     compare::element,
     path_element::PathElement,
-    types::{FieldTypes, ListType, MapType},
+    types::{FieldTypes, ListType, MapType, WithMeta},
 };
 
-/// `live` with everything that `config` says.
-pub(super) fn merge(live: &Value, config: &Value, types: &dyn FieldTypes) -> Value {
-    Merge { types, names: Vec::new() }.values(live, config)
+/// `live` with everything that `config` says, whoever has it.
+pub fn merge(live: &Value, config: &Value, types: &dyn FieldTypes) -> Value {
+    Merge { types: &WithMeta(types), names: Vec::new() }.values(live, config)
 }
 
 struct Merge<'a> {

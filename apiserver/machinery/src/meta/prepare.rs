@@ -9,6 +9,16 @@ use crate::time::Timestamp;
 const SERVERS: [&str; 6] =
     ["creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "resourceVersion", "selfLink", "uid"];
 
+/// Makes an object what a client may say of one that is to be created.
+pub fn prepare_sent(object: &mut Value, namespace: &str) {
+    for field in SERVERS.iter().filter(|field| **field != "resourceVersion") {
+        remove(object, field);
+    }
+    if !namespace.is_empty() {
+        set(object, "namespace", namespace);
+    }
+}
+
 /// Makes an object new: what a client claims to know of its past is gone. An empty namespace is none.
 pub fn prepare_create(object: &mut Value, now: Timestamp, uid: &str, namespace: &str) {
     for field in SERVERS {

@@ -12,7 +12,7 @@ pub enum Discovery {
     /// A list of groups.
     Legacy(Encoding),
     /// Everything: `APIGroupDiscoveryList`.
-    Aggregated(DiscoveryVersion),
+    Aggregated(DiscoveryVersion, Encoding),
 }
 
 /// The version of `apidiscovery.k8s.io`; the documents differ in nothing else.
@@ -29,21 +29,20 @@ pub enum DiscoveryVersion {
 /// A client that can read the aggregated form gets it, wherever in its header it says so, as Go does.
 pub fn discovery(header: &str, aggregated: bool) -> Result<Discovery, Status> {
     let asked = clauses(header).into_iter().find_map(|clause| {
-        let json = encodings(&clause).first() == Some(&Encoding::Json) && streams(&clause, Encoding::Json);
-        match convert(&clause).filter(|_| json)? {
-            ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2") => Some(DiscoveryVersion::V2),
-            ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2beta1") => Some(DiscoveryVersion::V2Beta1),
+        let encoding = encodings(&clause).first().copied().filter(|encoding| streams(&clause, *encoding))?;
+        match convert(&clause)? {
+            ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2") => Some((DiscoveryVersion::V2, encoding)),
+            ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2beta1") => Some((DiscoveryVersion::V2Beta1, encoding)),
             _ => None,
         }
     });
-    if let Some(version) = asked.filter(|_| aggregated) {
-        return Ok(Discovery::Aggregated(version));
+    if let Some((version, encoding)) = asked.filter(|_| aggregated) {
+        return Ok(Discovery::Aggregated(version, encoding));
     }
     let plain = header.trim().is_empty() || clauses(header).iter().any(is_plain);
-    match status(header, false).encoding {
-        encoding @ (Encoding::Json | Encoding::Yaml) if plain => Ok(Discovery::Legacy(encoding)),
-        _ if plain && clauses(header).iter().any(accepts_json) => Ok(Discovery::Legacy(Encoding::Json)),
-        _ => Err(Status::not_acceptable(&MEDIA_TYPES)),
+    match plain {
+        true => Ok(Discovery::Legacy(status(header, false).encoding)),
+        false => Err(Status::not_acceptable(&MEDIA_TYPES)),
     }
 }
 
@@ -51,20 +50,16 @@ fn is_plain(clause: &Clause<'_>) -> bool {
     convert(clause).is_none() && encodings(clause).iter().any(|encoding| streams(clause, *encoding))
 }
 
-/// Whether a plain clause takes JSON, for clients that would rather have protobuf, which discovery is not written in.
-fn accepts_json(clause: &Clause<'_>) -> bool {
-    is_plain(clause) && encodings(clause).contains(&Encoding::Json)
-}
-
 // === impl DiscoveryVersion ===
 
 impl DiscoveryVersion {
     /// The `Content-Type`, which repeats the request's parameters: a client that does not find them asks the old way.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::V2 => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-            Self::V2Beta1 => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-        }
+    pub fn content_type(self, encoding: Encoding) -> String {
+        let version = match self {
+            Self::V2 => "v2",
+            Self::V2Beta1 => "v2beta1",
+        };
+        format!("{};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList", encoding.media_type())
     }
 }
 
@@ -84,11 +79,12 @@ mod tests {
             (String::new(), Legacy(Encoding::Json)),
             ("*/*".to_owned(), Legacy(Encoding::Json)),
             ("application/yaml".to_owned(), Legacy(Encoding::Yaml)),
-            ("application/vnd.kubernetes.protobuf, */*".to_owned(), Legacy(Encoding::Json)),
-            (V2.to_owned(), Aggregated(DiscoveryVersion::V2)),
-            (V2BETA1.to_owned(), Aggregated(DiscoveryVersion::V2Beta1)),
-            (format!("{V2},{V2BETA1},application/json"), Aggregated(DiscoveryVersion::V2)),
-            (format!("{V2};profile=nopeer,application/json;q=0.9"), Aggregated(DiscoveryVersion::V2)),
+            ("application/vnd.kubernetes.protobuf, */*".to_owned(), Legacy(Encoding::Protobuf)),
+            (V2.replace("/json", "/yaml"), Aggregated(DiscoveryVersion::V2, Encoding::Yaml)),
+            (V2.to_owned(), Aggregated(DiscoveryVersion::V2, Encoding::Json)),
+            (V2BETA1.to_owned(), Aggregated(DiscoveryVersion::V2Beta1, Encoding::Json)),
+            (format!("{V2},{V2BETA1},application/json"), Aggregated(DiscoveryVersion::V2, Encoding::Json)),
+            (format!("{V2};profile=nopeer,application/json;q=0.9"), Aggregated(DiscoveryVersion::V2, Encoding::Json)),
             (format!("{V9},application/json"), Legacy(Encoding::Json)),
         ];
         for (header, expected) in cases {
@@ -98,9 +94,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_served_is_not_acceptable() {
-        for (header, aggregated) in
-            [(V9, true), (V2, false), ("text/html", true), ("application/vnd.kubernetes.protobuf", true)]
-        {
+        for (header, aggregated) in [(V9, true), (V2, false), ("text/html", true)] {
             assert_eq!(discovery(header, aggregated).unwrap_err().code, 406, "{header}");
         }
         assert_eq!(discovery(&format!("{V2},application/json"), false).unwrap(), Discovery::Legacy(Encoding::Json));

@@ -55,7 +55,7 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<&'a Details>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ impl Status {
             metadata: Metadata { continue_: self.continue_.as_deref() },
             status: if self.is_success() { "Success" } else { "Failure" },
             message: &self.message,
-            reason: self.reason.map(Reason::as_str),
+            reason: self.reason.as_ref().map(Reason::as_str),
             details: self.details.as_deref(),
             code: (!self.is_success()).then_some(self.code),
         }

@@ -69,7 +69,8 @@ async fn start(cluster: &'static Cluster) -> (Server, Behind) {
     let client = client(&kubeconfig).await;
     let extensions = restart_api::extensions(worker.clone(), client, &context.tasks);
     let identity = tls::Identity::load(&pair, &context.tasks).unwrap();
-    let server = Server::bind(&config, store, &extensions, identities, identity, &context).await.unwrap();
+    let server =
+        Server::bind(&config, store, &extensions, identities, Default::default(), identity, &context).await.unwrap();
     let port = server.local_addr().unwrap().port();
     (server, Behind { cluster, worker, port, ca: authority.cert().to_owned(), _scratch: scratch })
 }

@@ -1,33 +1,59 @@
 //! From the syntax tree of the `cel` crate to a checked [`Expr`].
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr as Tree, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr as Tree, IdedExpr, LiteralValue, MapExpr, StructExpr, operators,
+};
 
 use super::{
-    OldSelf,
-    expr::{Expr, Lookup, Loop},
+    environment::Environment,
+    expr::{Expr, Item, Lookup, Loop},
     function::{self, Function},
     types::Type,
 };
 use crate::structural::node::Pattern;
 
+mod macros;
+
 /// How deep an expression may be nested.
 const DEPTH: usize = 200;
+/// The types that expressions name.
+const TYPES: [&str; 16] = [
+    "bool",
+    "bytes",
+    "double",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "optional_type",
+    "string",
+    "type",
+    "uint",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+    "kubernetes.Quantity",
+    "net.CIDR",
+    "net.IP",
+];
 
 type Checked<'a> = Result<(Expr, Type<'a>), String>;
 
-/// Checks an expression over `own`; says its type and whether it speaks of the old value.
-pub(super) fn check<'a>(tree: &IdedExpr, own: Type<'a>, old: OldSelf) -> Result<(Expr, Type<'a>, bool), String> {
-    let mut scope = Scope { own, old, locals: Vec::new(), uses_old_self: false, in_step: false, depth: 0 };
+/// Checks an expression in its environment; says its type and which of the environment's names it speaks of.
+pub(super) fn check<'a>(
+    tree: &IdedExpr,
+    environment: &Environment<'a>,
+) -> Result<(Expr, Type<'a>, Vec<usize>), String> {
+    let mut scope = Scope { environment, locals: Vec::new(), names: Vec::new(), in_step: false, depth: 0 };
     let (expr, found) = scope.expr(tree)?;
-    Ok((expr, found, scope.uses_old_self))
+    Ok((expr, found, scope.names))
 }
 
 /// The names that mean something where an expression stands.
-struct Scope<'a> {
-    own: Type<'a>,
-    old: OldSelf,
+struct Scope<'e, 'a> {
+    environment: &'e Environment<'a>,
     locals: Vec<(String, Type<'a>)>,
-    uses_old_self: bool,
+    /// Names of the environment that were spoken of.
+    names: Vec<usize>,
     /// Whether this is the step of a loop, which takes the result so far.
     in_step: bool,
     depth: usize,
@@ -35,57 +61,84 @@ struct Scope<'a> {
 
 // === impl Scope ===
 
-impl<'a> Scope<'a> {
+impl<'a> Scope<'_, 'a> {
     fn expr(&mut self, tree: &IdedExpr) -> Checked<'a> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err("it is nested too deeply".to_owned());
         }
-        let (expr, found) = match &tree.expr {
-            Tree::Literal(literal) => self::literal(literal)?,
-            Tree::Ident(name) => self.name(name)?,
-            Tree::Select(select) => {
-                let lookup = if select.test { Lookup::Test } else { Lookup::Value };
-                self.field(&select.operand, &select.field, lookup)?
-            }
-            Tree::List(list) if list.optional_indices.is_empty() => self.list(&list.elements)?,
-            Tree::Map(map) => {
-                let entries = map.entries.iter().map(|entry| self.entry(&entry.expr));
-                (Expr::Map(entries.collect::<Result<_, _>>()?), Type::Map(Box::new(Type::Any)))
-            }
-            Tree::Call(call) => self.call(call)?,
-            Tree::Comprehension(comprehension) => self.comprehension(comprehension)?,
-            Tree::List(_) => return Err("optional items of lists are not supported".to_owned()),
-            Tree::Struct(made) => return Err(format!("undeclared type '{}'", made.type_name)),
-            Tree::Unspecified => return Err("it is empty".to_owned()),
+        let checked = match &tree.expr {
+            Tree::Literal(literal) => Ok(self::literal(literal)),
+            Tree::Ident(name) => self.name(name),
+            Tree::Select(select) => match self.qualified(tree) {
+                Some(found) => Ok(found),
+                None => {
+                    let lookup = if select.test { Lookup::Test } else { Lookup::Value };
+                    self.field(&select.operand, &select.field, lookup)
+                }
+            },
+            Tree::List(list) => self.list(&list.elements, &list.optional_indices),
+            Tree::Map(map) => self.map(map),
+            Tree::Call(call) => self.call(call),
+            Tree::Comprehension(comprehension) => self.comprehension(comprehension),
+            Tree::Struct(made) => self.made(made),
+            Tree::Unspecified => Err("it is empty".to_owned()),
         };
         self.depth -= 1;
-        match found {
-            Type::Format(name) => Err(format!("values of format {name} are not supported in rules, except in has()")),
-            found => Ok((expr, found)),
-        }
+        checked
+    }
+
+    /// What a local name stands for.
+    fn local(&self, name: &str) -> Option<(Expr, Type<'a>)> {
+        let local = self.locals.iter().rposition(|(local, _)| local == name)?;
+        let expr = match is_result_name(name) {
+            true => Expr::Result { local, take: self.in_step },
+            false => Expr::Local(local),
+        };
+        Some((expr, self.locals[local].1.clone()))
     }
 
     fn name(&mut self, name: &str) -> Checked<'a> {
-        if let Some(local) = self.locals.iter().rposition(|(local, _)| local == name) {
-            let expr = match is_result_name(name) {
-                true => Expr::Result { local, take: self.in_step },
-                false => Expr::Local(local),
-            };
-            return Ok((expr, self.locals[local].1.clone()));
+        if let Some(found) = self.local(name) {
+            return Ok(found);
         }
-        match name {
-            "self" => Ok((Expr::Own, self.own.clone())),
-            "oldSelf" => {
-                self.uses_old_self = true;
-                let own = self.own.clone();
-                Ok((Expr::Old, if self.old == OldSelf::Optional { Type::Optional(Box::new(own)) } else { own }))
-            }
-            name => Err(format!("undeclared reference to '{name}'")),
+        if let Some((index, found)) = self.environment.find(name) {
+            self.names.push(index);
+            return Ok((Expr::Named(index), found.clone()));
         }
+        type_name(name).ok_or_else(|| format!("undeclared reference to '{name}'"))
+    }
+
+    /// What a name with dots stands for, unless it is a field of something.
+    fn qualified(&mut self, tree: &IdedExpr) -> Option<(Expr, Type<'a>)> {
+        let Tree::Select(select) = &tree.expr else { return None };
+        let (path, root) = (spelled(tree)?, spelled_root(tree)?);
+        if self.is_local(root) {
+            return None;
+        }
+        if let Some((index, found)) = self.environment.find(&path).filter(|_| !select.test) {
+            self.names.push(index);
+            return Some((Expr::Named(index), found.clone()));
+        }
+        if root == "variables" && self.environment.is_composed() {
+            let field = path.strip_prefix("variables.").filter(|field| !field.contains('.'))?;
+            let (index, found) = self.environment.find_composed(field)?;
+            return Some(match select.test {
+                true => (Expr::Bool(true), Type::Bool),
+                false => (Expr::Composed(index), found.clone()),
+            });
+        }
+        if self.environment.find(root).is_some() { None } else { type_name(&path) }
     }
 
     fn field(&mut self, of: &IdedExpr, escaped: &str, lookup: Lookup) -> Checked<'a> {
+        if let Tree::Ident(name) = &of.expr
+            && name == "variables"
+            && self.environment.is_composed()
+            && !self.is_local(name)
+        {
+            return Err(format!("undefined field '{escaped}'"));
+        }
         let (of, holder) = self.expr(of)?;
         let (name, found) = holder.field(escaped)?;
         let found = match (lookup, &holder) {
@@ -111,34 +164,71 @@ impl<'a> Scope<'a> {
         }
         let optional = lookup == Lookup::Optional || matches!(holder, Type::Optional(_));
         let found = if optional { Type::Optional(Box::new(item)) } else { item };
-        if let Type::Format(name) = found {
-            return Err(format!("values of format {name} are not supported in rules"));
-        }
         Ok((Expr::Index { of: Box::new(of), key: Box::new(key), lookup }, found))
     }
 
-    fn list(&mut self, items: &[IdedExpr]) -> Checked<'a> {
-        let mut exprs = Vec::new();
+    fn list(&mut self, items: &[IdedExpr], optional: &[usize]) -> Checked<'a> {
+        let mut made = Vec::new();
         let mut item: Option<Type<'a>> = None;
-        for one in items {
-            let (expr, found) = self.expr(one)?;
-            exprs.push(expr);
+        for (index, one) in items.iter().enumerate() {
+            let optional = optional.contains(&index);
+            let (of, found) = self.item(one, optional)?;
+            made.push(Item { of, optional });
             item = Some(item.map_or(found.clone(), |item| item.either(found)));
         }
-        Ok((Expr::List(exprs), Type::list(item.unwrap_or(Type::Any))))
+        Ok((Expr::List(made), Type::list(item.unwrap_or(Type::Any))))
     }
 
-    fn entry(&mut self, entry: &EntryExpr) -> Result<(Expr, Expr), String> {
-        match entry {
-            EntryExpr::MapEntry(entry) if !entry.optional => {
-                let (key, found) = self.expr(&entry.key)?;
-                if !found.fits(&Type::String) {
-                    return Err(format!("the key of a map must be a string, not {found}"));
-                }
-                Ok((key, self.expr(&entry.value)?.0))
-            }
-            _ => Err("optional entries of maps are not supported".to_owned()),
+    /// An item of what is made, and the type it has there.
+    fn item(&mut self, tree: &IdedExpr, optional: bool) -> Checked<'a> {
+        match self.expr(tree)? {
+            (expr, Type::Optional(inner)) if optional => Ok((expr, *inner)),
+            (expr, Type::Any) => Ok((expr, Type::Any)),
+            (_, found) if optional => Err(format!("an optional item must be an optional value, not {found}")),
+            plain => Ok(plain),
         }
+    }
+
+    fn map(&mut self, map: &MapExpr) -> Checked<'a> {
+        let mut made = Vec::new();
+        let (mut value, mut by_text): (Option<Type<'a>>, bool) = (None, true);
+        for entry in &map.entries {
+            let EntryExpr::MapEntry(entry) = &entry.expr else { return Err("a field in a map".to_owned()) };
+            let (key, by) = self.expr(&entry.key)?;
+            let (of, found) = self.item(&entry.value, entry.optional)?;
+            by_text &= by.fits(&Type::String);
+            value = Some(value.map_or(found.clone(), |value| value.either(found)));
+            made.push(Item { of: (key, of), optional: entry.optional });
+        }
+        // What the keys are is only told of maps from texts.
+        let found = if by_text { Type::Map(Box::new(value.unwrap_or(Type::Any))) } else { Type::Any };
+        Ok((Expr::Map(made), found))
+    }
+
+    fn made(&mut self, tree: &StructExpr) -> Checked<'a> {
+        if !self.environment.makes(&tree.type_name) {
+            return Err(format!("undeclared reference to '{}'", tree.type_name));
+        }
+        let mut fields = Vec::new();
+        for entry in &tree.entries {
+            let EntryExpr::StructField(entry) = &entry.expr else { return Err("an entry in an object".to_owned()) };
+            let (value, found) = self.item(&entry.value, entry.optional)?;
+            if tree.type_name == "JSONPatch" {
+                match entry.field.as_str() {
+                    "op" | "path" | "from" if found.fits(&Type::String) => {}
+                    "value" => {}
+                    field @ ("op" | "path" | "from") => {
+                        return Err(format!(
+                            "expected type of field '{field}' is 'string' but provided type is '{found}'"
+                        ));
+                    }
+                    field => return Err(format!("undefined field '{field}'")),
+                }
+            }
+            let field = super::name::unescape(&entry.field);
+            fields.push(Item { of: (field, value), optional: entry.optional });
+        }
+        Ok((Expr::Made { name: tree.type_name.clone(), fields }, Type::Made(tree.type_name.clone())))
     }
 
     fn call(&mut self, call: &CallExpr) -> Checked<'a> {
@@ -158,6 +248,7 @@ impl<'a> Scope<'a> {
                 _ => Err("a field must be named".to_owned()),
             },
             (_, args, Some(target)) => match &target.expr {
+                _ if macros::is_macro(name, args) => self.expand(name, target, args),
                 // Functions whose names have a dot, unless a variable is called so.
                 Tree::Ident(space) if function::is_space(space) && !self.is_local(space) => {
                     self.function(&format!("{space}.{name}"), None, args)
@@ -206,11 +297,6 @@ impl<'a> Scope<'a> {
             [_, added] if name == operators::ADD && args.first().is_some_and(is_result) => added.clone(),
             types => function.result(types),
         };
-        match (name, exprs.first()) {
-            ("format", Some(Expr::Text(template))) => function::check_template(template)?,
-            ("format", _) => return Err("the template of format() must be spelt out".to_owned()),
-            _ => {}
-        }
         if function.takes_pattern
             && let Expr::Text(source) = &exprs[1]
         {
@@ -222,7 +308,7 @@ impl<'a> Scope<'a> {
 
     fn comprehension(&mut self, tree: &ComprehensionExpr) -> Checked<'a> {
         if tree.iter_var2.is_some() || !is_result_name(&tree.accu_var) {
-            return Err("macros of two variables are not supported".to_owned());
+            return Err("it is made of a macro that is not known".to_owned());
         }
         let (over, range) = self.expr(&tree.iter_range)?;
         let item = match range {
@@ -244,20 +330,41 @@ impl<'a> Scope<'a> {
         let (result, found) = self.expr(&tree.result)?;
         self.locals.truncate(locals);
         self.in_step = in_step;
-        Ok((Expr::Loop(Box::new(Loop { over, start, until, step, result })), found))
+        Ok((Expr::Loop(Box::new(Loop { over, pairs: false, start, until, step, result })), found))
     }
 }
 
-fn literal<'a>(literal: &LiteralValue) -> Checked<'a> {
-    Ok(match literal {
+fn literal<'a>(literal: &LiteralValue) -> (Expr, Type<'a>) {
+    match literal {
         LiteralValue::Null => (Expr::Null, Type::Null),
         LiteralValue::Boolean(value) => (Expr::Bool(*value.inner()), Type::Bool),
         LiteralValue::Int(value) => (Expr::Int(*value.inner()), Type::Int),
         LiteralValue::Double(value) => (Expr::Double(*value.inner()), Type::Double),
         LiteralValue::String(value) => (Expr::Text(value.inner().to_owned()), Type::String),
-        LiteralValue::UInt(_) => return Err("unsigned integers are not supported".to_owned()),
-        LiteralValue::Bytes(_) => return Err("bytes are not supported".to_owned()),
-    })
+        LiteralValue::UInt(value) => (Expr::Uint(*value.inner()), Type::Uint),
+        LiteralValue::Bytes(value) => (Expr::Bytes(value.inner().to_vec()), Type::Bytes),
+    }
+}
+
+fn type_name<'a>(name: &str) -> Option<(Expr, Type<'a>)> {
+    TYPES.contains(&name).then(|| (Expr::TypeName(name.to_owned()), Type::Type))
+}
+
+/// The name with dots that a tree of selections spells.
+fn spelled(tree: &IdedExpr) -> Option<String> {
+    match &tree.expr {
+        Tree::Ident(name) => Some(name.clone()),
+        Tree::Select(select) => Some(format!("{}.{}", spelled(&select.operand)?, select.field)),
+        _ => None,
+    }
+}
+
+fn spelled_root(tree: &IdedExpr) -> Option<&str> {
+    match &tree.expr {
+        Tree::Ident(name) => Some(name),
+        Tree::Select(select) => spelled_root(&select.operand),
+        _ => None,
+    }
 }
 
 /// The variable in which macros gather their result; no identifier can be written so.

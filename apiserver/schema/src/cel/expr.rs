@@ -9,10 +9,16 @@ pub(super) enum Expr {
     Null,
     Bool(bool),
     Int(i64),
+    Uint(u64),
     Double(f64),
     Text(String),
-    Own,
-    Old,
+    Bytes(Vec<u8>),
+    /// A type, by its name.
+    TypeName(String),
+    /// What a name of the environment stands for, by its number.
+    Named(usize),
+    /// A composed variable, by its number.
+    Composed(usize),
     /// The variable of a loop, counted from the outermost.
     Local(usize),
     /// The result so far of a loop; a step takes it, as it makes the next.
@@ -45,9 +51,23 @@ pub(super) enum Expr {
         args: Vec<Expr>,
         pattern: Pattern,
     },
-    List(Vec<Expr>),
-    Map(Vec<(Expr, Expr)>),
+    List(Vec<Item<Expr>>),
+    Map(Vec<Item<(Expr, Expr)>>),
+    /// A value of a type that the environment lets expressions make.
+    Made {
+        name: String,
+        fields: Vec<Item<(String, Expr)>>,
+    },
     Loop(Box<Loop>),
+    Bind(Box<Bind>),
+}
+
+/// An item of a list, map or object that an expression makes.
+#[derive(Debug)]
+pub(super) struct Item<T> {
+    pub(super) of: T,
+    /// Whether it is an optional value, and left out where it is none.
+    pub(super) optional: bool,
 }
 
 /// What becomes of a field or item that may be absent.
@@ -65,8 +85,29 @@ pub(super) enum Lookup {
 #[derive(Debug)]
 pub(super) struct Loop {
     pub(super) over: Expr,
+    /// Whether each step has two variables: index or key, and value.
+    pub(super) pairs: bool,
     pub(super) start: Expr,
     pub(super) until: Expr,
     pub(super) step: Expr,
     pub(super) result: Expr,
+}
+
+/// An expression with a name for the value of another.
+#[derive(Debug)]
+pub(super) struct Bind {
+    pub(super) of: Expr,
+    pub(super) body: Expr,
+    pub(super) how: Binding,
+}
+
+/// How a value gets its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// As it is.
+    Plain,
+    /// The value of an optional, if there is one; the result is an optional.
+    Optional,
+    /// As the one above, and the expression makes an optional itself.
+    Flat,
 }

@@ -1,18 +1,24 @@
 //! The functions and operators that rules may call. A function that is not in a table here does not exist, and a rule
 //! that calls it is refused.
 
+mod addresses;
+mod authorizer;
 mod convert;
 mod format;
 mod lists;
+mod moments;
+mod named;
+mod numbers;
 mod operators;
 mod optional;
 mod sets;
 mod strings;
 
-pub(super) use format::check_template;
+pub(super) use format::display;
 
 use super::{
     budget::{Budget, Fault},
+    environment::Names,
     types::Type,
     value::Val,
 };
@@ -39,6 +45,7 @@ pub(super) struct Call<'a, 'b> {
     pub(super) args: Vec<Val<'a>>,
     pub(super) pattern: Option<&'a Pattern>,
     pub(super) budget: &'b mut Budget,
+    pub(super) names: &'b mut dyn Names<'a>,
 }
 
 /// The types that an argument or result may have.
@@ -48,9 +55,15 @@ enum Kind {
     Null,
     Bool,
     Int,
+    Uint,
     Double,
     Number,
     Text,
+    Bytes,
+    Timestamp,
+    Duration,
+    Type,
+    Library(&'static str),
     List,
     Texts,
     Map,
@@ -62,12 +75,22 @@ enum Kind {
     Inner,
     /// An optional of the first argument.
     OptionalOfFirst,
+    /// An optional item of the first argument.
+    OptionalOfInner,
+    OptionalLibrary(&'static str),
+    OptionalTexts,
+    Ints,
 }
 
-const TABLES: [&[Function]; 7] = [
+const TABLES: [&[Function]; 12] = [
+    addresses::FUNCTIONS,
+    authorizer::FUNCTIONS,
     convert::FUNCTIONS,
     format::FUNCTIONS,
     lists::FUNCTIONS,
+    moments::FUNCTIONS,
+    named::FUNCTIONS,
+    numbers::FUNCTIONS,
     operators::FUNCTIONS,
     optional::FUNCTIONS,
     sets::FUNCTIONS,
@@ -76,7 +99,7 @@ const TABLES: [&[Function]; 7] = [
 
 /// The names before the dot of functions that are called on nothing.
 pub(super) fn is_space(name: &str) -> bool {
-    matches!(name, "sets" | "optional" | "cel" | "math" | "base64" | "strings" | "ip" | "cidr" | "semver" | "format")
+    matches!(name, "sets" | "optional" | "ip" | "format" | "lists" | "strings" | "jsonpatch")
 }
 
 /// Whether there is a function of this name at all.
@@ -108,14 +131,20 @@ impl Function {
         match self.result {
             Kind::Bool => Type::Bool,
             Kind::Int if types.iter().any(|one| matches!(one, Type::Any)) && self.is_overloaded() => Type::Any,
-            Kind::Double | Kind::Text | Kind::Int
+            Kind::Double | Kind::Text | Kind::Int | Kind::Uint | Kind::Bytes | Kind::Timestamp | Kind::Duration
                 if self.is_overloaded() && types.iter().all(|one| matches!(one, Type::Any)) =>
             {
                 Type::Any
             }
             Kind::Int => Type::Int,
+            Kind::Uint => Type::Uint,
             Kind::Double => Type::Double,
             Kind::Text => Type::String,
+            Kind::Bytes => Type::Bytes,
+            Kind::Timestamp => Type::Timestamp,
+            Kind::Duration => Type::Duration,
+            Kind::Type => Type::Type,
+            Kind::Library(name) => Type::Library(name),
             Kind::Texts => Type::list(Type::String),
             Kind::Same => types.iter().cloned().reduce(Type::either).unwrap_or(Type::Any),
             Kind::Inner => match &types[0] {
@@ -124,6 +153,13 @@ impl Function {
                 _ => Type::Any,
             },
             Kind::OptionalOfFirst => Type::Optional(Box::new(types.first().cloned().unwrap_or(Type::Any))),
+            Kind::OptionalOfInner => match &types[0] {
+                Type::List { item, .. } => Type::Optional(item.clone()),
+                _ => Type::Optional(Box::new(Type::Any)),
+            },
+            Kind::OptionalLibrary(name) => Type::Optional(Box::new(Type::Library(name))),
+            Kind::OptionalTexts => Type::Optional(Box::new(Type::list(Type::String))),
+            Kind::Ints => Type::list(Type::Int),
             Kind::Any | Kind::Null | Kind::Number | Kind::List | Kind::Map | Kind::Sized | Kind::Optional => Type::Any,
         }
     }
@@ -146,13 +182,19 @@ impl Kind {
             (Kind::Null, one) => matches!(one, Type::Null),
             (Kind::Bool, one) => matches!(one, Type::Bool),
             (Kind::Int, one) => matches!(one, Type::Int),
+            (Kind::Uint, one) => matches!(one, Type::Uint),
             (Kind::Double, one) => matches!(one, Type::Double),
-            (Kind::Number, one) => matches!(one, Type::Int | Type::Double),
+            (Kind::Number, one) => matches!(one, Type::Int | Type::Uint | Type::Double),
             (Kind::Text, one) => matches!(one, Type::String),
+            (Kind::Bytes, one) => matches!(one, Type::Bytes),
+            (Kind::Timestamp, one) => matches!(one, Type::Timestamp),
+            (Kind::Duration, one) => matches!(one, Type::Duration),
+            (Kind::Type, one) => matches!(one, Type::Type),
+            (Kind::Library(name), one) => matches!(one, Type::Library(found) if *found == name),
             (Kind::List, one) => matches!(one, Type::List { .. }),
             (Kind::Texts, Type::List { item, .. }) => item.fits(&Type::String),
             (Kind::Map, one) => matches!(one, Type::Map(_) | Type::Object { .. }),
-            (Kind::Sized, one) => matches!(one, Type::String | Type::List { .. } | Type::Map(_)),
+            (Kind::Sized, one) => matches!(one, Type::String | Type::Bytes | Type::List { .. } | Type::Map(_)),
             (Kind::Optional, one) => matches!(one, Type::Optional(_)),
             (Kind::Same, one) => one.fits(first),
             (Kind::Inner, one) => match first {
@@ -160,7 +202,15 @@ impl Kind {
                 Type::Optional(inner) => one.fits(inner),
                 _ => true,
             },
-            (Kind::Texts | Kind::OptionalOfFirst, _) => false,
+            (
+                Kind::Texts
+                | Kind::OptionalOfFirst
+                | Kind::OptionalOfInner
+                | Kind::OptionalLibrary(_)
+                | Kind::OptionalTexts
+                | Kind::Ints,
+                _,
+            ) => false,
         }
     }
 }

@@ -42,6 +42,17 @@ pub(super) fn escape(name: &str) -> Option<String> {
     Some(escaped.replace('\u{0}', "__underscores__"))
 }
 
+/// The field that expressions write as `escaped`.
+pub(super) fn unescape(escaped: &str) -> String {
+    let reserved = escaped.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
+    if let Some(name) = reserved.filter(|name| RESERVED.contains(name)) {
+        return name.to_owned();
+    }
+    let plain = escaped.replace("__underscores__", "\u{0}");
+    let plain = plain.replace("__dot__", ".").replace("__dash__", "-").replace("__slash__", "/");
+    plain.replace('\u{0}', "__")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

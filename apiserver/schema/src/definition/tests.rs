@@ -203,13 +203,26 @@ fn what_would_make_the_server_lie_is_refused() {
 
 #[test]
 fn a_webhook_is_needed_only_between_versions() {
-    let mut document = changed("/spec/conversion", json!({"strategy": "Webhook"}));
-    assert_eq!(one(&document).versions.len(), 1);
+    let webhook = json!({"clientConfig": {"url": "https://hook/convert"}, "conversionReviewVersions": ["v1"]});
+    let mut document = changed("/spec/conversion", json!({"strategy": "Webhook", "webhook": webhook}));
+    assert_eq!(one(&document).conversion, None);
     let mut second = document["spec"]["versions"][0].clone();
     second["name"] = json!("v2");
     second["storage"] = json!(false);
     document["spec"]["versions"].as_array_mut().unwrap().push(second);
-    assert!(error(&document).contains("spec.conversion.strategy: Invalid value: \"Webhook\": must be None"));
+    let conversion = one(&document).conversion.unwrap();
+    assert_eq!(conversion.client_config["url"], "https://hook/convert");
+    assert_eq!(conversion.review_versions, ["v1"]);
+    document["spec"]["conversion"]["webhook"] = json!({"conversionReviewVersions": ["v9"]});
+    let problems = error(&document);
+    for problem in [
+        "spec.conversion.webhook.clientConfig: Required value: exactly one of url",
+        "spec.conversion.webhook.conversionReviewVersions: Invalid value: [\"v9\"]: must include at least one of v1, v1beta1",
+    ] {
+        assert!(problems.contains(problem), "{problem}\n not in: {problems}");
+    }
+    document["spec"]["conversion"]["strategy"] = json!("Magic");
+    assert!(error(&document).contains("spec.conversion.strategy: Unsupported value: \"Magic\""));
 }
 
 #[test]

@@ -91,15 +91,6 @@ pub(super) fn all(values: &[Value], path: &Path<'_>, problems: &mut Vec<Error>) 
     versions
 }
 
-/// Objects are converted between versions by their `apiVersion` alone.
-pub(super) fn conversion(value: &Value, versions: &[Version], path: &Path<'_>, problems: &mut Vec<Error>) {
-    let strategy = value["strategy"].as_str().unwrap_or("None");
-    if strategy != "None" && versions.iter().filter(|version| version.served || version.storage).count() > 1 {
-        let detail = "must be None: webhooks are not called, so serve one version only or let the versions be the same";
-        problems.push(Error::invalid(path.field("strategy"), strategy, detail));
-    }
-}
-
 fn read(value: &Value, path: &Path<'_>, problems: &mut Vec<Error>) -> Option<Version> {
     let mut read = Reader::new(value, path, problems)?;
     let (name, warning) = (read.text("name"), read.text("deprecationWarning"));

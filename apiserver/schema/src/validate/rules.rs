@@ -120,7 +120,7 @@ impl Run {
         let old = here.old.map(|old| Val::of(old, Some(here.node)));
         let given = if optional { Some(Val::optional(old.clone())) } else { old };
         let variables = Variables { own: Val::of(here.value, Some(here.node)), old: given };
-        let result = match program.evaluate(variables.clone(), &mut self.budget) {
+        let result = match program.evaluate(&mut variables.clone(), &mut self.budget) {
             Ok(Val::Bool(true)) => return Ok(()),
             Ok(Val::Bool(false)) => Ok(()),
             Ok(_) => Err(Fault::Error("no such overload".to_owned())),
@@ -171,21 +171,22 @@ impl Run {
                 true,
             ),
             Fault::ObjectLimit => (OUT_OF_BUDGET.to_owned(), true),
+            Fault::Pending(_) => ("there is no authorizer to ask".to_owned(), false),
         };
         let added = self.add(Error::invalid(written(path), type_of(here.node), &detail));
         if end { Err(End) } else { added }
     }
 
     /// What the rule's expression says; nothing if there is none or it says nothing of use. An error ends the check.
-    fn message(&mut self, rule: &Rule, variables: Variables<'_>) -> Result<Option<String>, String> {
+    fn message<'a>(&mut self, rule: &'a Rule, mut variables: Variables<'a>) -> Result<Option<String>, String> {
         let Some(program) = &rule.message_program else { return Ok(None) };
-        match program.evaluate(variables, &mut self.budget) {
+        match program.evaluate(&mut variables, &mut self.budget) {
             Ok(value) => {
                 let text = value.as_text().unwrap_or_default().trim();
                 let usable = !text.is_empty() && text.len() <= MESSAGE_MAX && !text.contains('\n');
                 Ok(usable.then(|| text.to_owned()))
             }
-            Err(Fault::Error(_)) => Ok(None),
+            Err(Fault::Error(_) | Fault::Pending(_)) => Ok(None),
             Err(Fault::CallLimit) => Err(format!(
                 "no further validation rules will be run due to call cost exceeds limit for messageExpression: {:?}",
                 rule.message_expression

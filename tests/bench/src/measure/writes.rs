@@ -1,4 +1,4 @@
-//! Writing: creates, updates with the resource version that was read, and merge patches of the status.
+//! Writing: creates, updates with the resource version that was read, merge patches of the status, and server-side applies.
 //!
 //! Every worker has objects of its own, so that no write conflicts: what contention costs is not asked here.
 
@@ -43,6 +43,11 @@ struct Updated {
     resource_version: String,
 }
 
+struct Applies {
+    objects: Vec<(String, Template)>,
+    writes: u64,
+}
+
 struct Patches {
     paths: Vec<String>,
     writes: u64,
@@ -81,6 +86,30 @@ pub(crate) async fn status(run: &Run<'_>, clients: usize) -> Result<Outcome> {
         workers.push((client, Patches { paths, writes: 0 }));
     }
     Ok(run.measure(workers).await)
+}
+
+/// Server-side applies of whole objects a second: every one changes a field that the manager has.
+pub(crate) async fn apply(run: &Run<'_>, clients: usize) -> Result<Outcome> {
+    let prefix = run.prefix("apply", clients);
+    let mut workers: Vec<Worker<Applies>> = Vec::new();
+    for (i, client) in run.connector.clients(clients, run.settings.per_connection).await?.into_iter().enumerate() {
+        let (paths, bodies) = own(run, &client, &prefix, i).await?;
+        let configuration = |(path, body): (String, &Bytes)| Ok((path, configuration(body)?));
+        let objects = paths.into_iter().zip(&bodies).map(configuration).collect::<Result<_>>()?;
+        workers.push((client, Applies { objects, writes: 0 }));
+    }
+    Ok(run.measure(workers).await)
+}
+
+/// What a manager wants that wants all of an object but what the server and the status's writers have.
+fn configuration(stored: &[u8]) -> Result<Template> {
+    let mut object: Value = serde_json::from_slice(stored)?;
+    object["metadata"] = json!({"name": object["metadata"]["name"], "labels": object["metadata"]["labels"]});
+    object["spec"]["deploymentID"] = DEPLOYMENT.into();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    Ok(Template::new(&encode(&object), &[DEPLOYMENT]))
 }
 
 /// Creates the objects of one worker: their paths, and they as the server wrote them.
@@ -143,6 +172,17 @@ impl Work for Updates {
     }
 }
 
+// === impl Applies ===
+
+impl Work for Applies {
+    fn next(&mut self) -> Option<Call> {
+        self.writes += 1;
+        self.objects.rotate_left(1);
+        let (path, body) = self.objects.first()?;
+        Some(Call::apply(path, body.fill(&[&deployment_id(self.writes)])))
+    }
+}
+
 // === impl Patches ===
 
 impl Work for Patches {
@@ -187,6 +227,8 @@ mod tests {
     fn every_update_and_patch_changes_something() {
         let mut updates = Updates { objects: vec![Updated::new("/a".into(), STORED).unwrap()], writes: 0 };
         assert_ne!(updates.next().unwrap().body, updates.next().unwrap().body);
+        let mut applies = Applies { objects: vec![("/a".into(), configuration(STORED).unwrap())], writes: 0 };
+        assert_ne!(applies.next().unwrap().body, applies.next().unwrap().body);
         let mut patches = Patches { paths: vec!["/a/status".into()], writes: 0 };
         assert_ne!(patches.next().unwrap().body, patches.next().unwrap().body);
     }

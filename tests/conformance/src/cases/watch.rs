@@ -16,6 +16,7 @@ cases! {
         a_deleted_event_carries_the_last_state_and_a_new_revision,
         a_watch_from_a_past_revision_replays,
         a_watch_from_before_the_history_is_told_so,
+        a_watch_from_the_future_waits,
         a_watch_as_table,
         a_watch_as_metadata,
         a_watch_negotiates,
@@ -147,6 +148,12 @@ async fn a_watch_from_a_past_revision_replays(cx: &mut Cx) -> Result<()> {
 async fn a_watch_from_before_the_history_is_told_so(cx: &mut Cx) -> Result<()> {
     cx.create("a").await?;
     cx.watched("{r}?watch=1&timeoutSeconds=1&resourceVersion=1").await?;
+    Ok(())
+}
+
+async fn a_watch_from_the_future_waits(cx: &mut Cx) -> Result<()> {
+    cx.create("a").await?;
+    cx.watched("{r}?watch=1&timeoutSeconds=1&resourceVersion=9223372036854775807").await?;
     Ok(())
 }
 

@@ -56,6 +56,22 @@ fn reader() -> Value {
                 "verbs": ["get", "list", "watch"],
             },
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+            // Tokens: each is a Secret of its namespace.
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch", "create", "update", "delete"]},
+            // Admission: what the kube-apiserver would ask for its own kinds.
+            {
+                "apiGroups": ["admissionregistration.k8s.io"],
+                "resources": [
+                    "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
+                    "validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
+                ],
+                "verbs": ["list", "watch"],
+            },
+            // The params of policies.
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "watch"]},
+            {"apiGroups": [""], "resources": ["services"], "verbs": ["get"]},
+            {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["resourcequotas/status"], "verbs": ["update"]},
             // Whether the cluster has a kind of that name itself, which whoever asks is then passed on to as themselves.
             {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get"]},
             {"apiGroups": [""], "resources": ["users", "groups", "serviceaccounts"], "verbs": ["impersonate"]},

@@ -3,7 +3,7 @@
 use super::{
     Call, Function,
     Kind::{Bool, Int, Text, Texts},
-    matching, method,
+    global, matching, method,
 };
 use crate::{
     cel::{budget::Fault, value::Val},
@@ -23,7 +23,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     matching(true, "findAll", &[Text, Text, Int], Texts, find_all),
     method("charAt", &[Text, Int], Text, char_at),
     method("indexOf", &[Text, Text], Int, |call| position(call, false)),
+    method("indexOf", &[Text, Text, Int], Int, |call| position(call, false)),
     method("lastIndexOf", &[Text, Text], Int, |call| position(call, true)),
+    method("lastIndexOf", &[Text, Text, Int], Int, |call| position(call, true)),
     method("join", &[Texts], Text, join),
     method("join", &[Texts, Text], Text, join),
     method("lowerAscii", &[Text], Text, |call| change(call, str::to_ascii_lowercase)),
@@ -32,9 +34,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("replace", &[Text, Text, Text], Text, replace),
     method("replace", &[Text, Text, Text, Int], Text, replace),
     method("split", &[Text, Text], Texts, split),
+    method("split", &[Text, Text, Int], Texts, split),
     method("substring", &[Text, Int], Text, substring),
     method("substring", &[Text, Int, Int], Text, substring),
+    global("strings.quote", &[Text], Text, |call| change(call, quote)),
+    global("jsonpatch.escapeKey", &[Text], Text, |call| {
+        change(call, |text| text.replace('~', "~0").replace('/', "~1"))
+    }),
 ];
+
+/// A text as a literal of an expression.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for one in text.chars() {
+        match one {
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\\' => quoted.push_str("\\\\"),
+            '"' => quoted.push_str("\\\""),
+            one => quoted.push(one),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
 
 fn test<'a>(mut call: Call<'a, '_>, holds: fn(&str, &str) -> bool) -> Found<'a> {
     let (text, part) = (call.text(0)?, call.text(1)?);
@@ -94,7 +122,24 @@ fn char_at<'a>(mut call: Call<'a, '_>) -> Found<'a> {
 /// The place of a text in another, in characters; -1 if it is not there.
 pub(super) fn position<'a>(mut call: Call<'a, '_>, last: bool) -> Found<'a> {
     let (text, part) = (call.text(0)?, call.text(1)?);
-    let found = if last { text.rfind(&part) } else { text.find(&part) };
+    let size = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let offset = match call.args.get(2) {
+        None => None,
+        Some(_) => Some(call.int(2)?),
+    };
+    if let Some(offset) = offset.filter(|offset| !part.is_empty() && !(0..=size).contains(offset)) {
+        return Err(Fault::error(format!("index out of range: {offset}")));
+    }
+    let at = offset.and_then(|offset| text.char_indices().nth(usize::try_from(offset).ok()?)).map(|(at, _)| at);
+    let found = match (last, at) {
+        (false, None) if offset.is_some() => part.is_empty().then_some(text.len()),
+        (false, at) => text[at.unwrap_or_default()..].find(&part).map(|found| found + at.unwrap_or_default()),
+        (true, None) => text.rfind(&part),
+        // The last one that begins no later than there.
+        (true, Some(at)) => {
+            (0..=at).rev().find(|start| text.is_char_boundary(*start) && text[*start..].starts_with(&part))
+        }
+    };
     let index = found.map(|at| i64::try_from(text[..at].chars().count()).unwrap_or(i64::MAX));
     Ok(Val::Int(index.unwrap_or(-1)))
 }
@@ -124,9 +169,19 @@ fn replace<'a>(mut call: Call<'a, '_>) -> Found<'a> {
 
 fn split<'a>(mut call: Call<'a, '_>) -> Found<'a> {
     let (text, by) = (call.text(0)?, call.text(1)?);
-    let parts: Vec<Val<'a>> = match by.as_str() {
-        "" => text.chars().map(|one| Val::text(one.to_string())).collect(),
-        by => text.split(by).map(Val::text).collect(),
+    let limit = if call.args.len() == 3 { usize::try_from(call.int(2)?).unwrap_or(usize::MAX) } else { usize::MAX };
+    let parts: Vec<Val<'a>> = match (by.as_str(), limit) {
+        (_, 0) => Vec::new(),
+        ("", limit) => {
+            let ends = text.char_indices().skip(1).map(|(at, _)| at).take(limit - 1).chain([text.len()]);
+            let starts = std::iter::once(0).chain(ends.clone());
+            starts
+                .zip(ends)
+                .filter(|(start, end)| start < end)
+                .map(|(start, end)| Val::text(&text[start..end]))
+                .collect()
+        }
+        (by, limit) => text.splitn(limit, by).map(Val::text).collect(),
     };
     call.budget.take(parts.len())?;
     Ok(Val::list(parts))
